@@ -1,0 +1,138 @@
+"""What a value is: formats (`.wav`), kinds (`audio.speech`), facets (`@en`), and many of them (`images`).
+
+A node is written `name[s][@facet...]`. `images` is many of `image`; `image.pages` many of `image.page`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from transpose.core.errors import UsageError
+
+# modality -> what its in-memory value is, the module that stores it, and which aspects matter in it
+MODALITIES: dict[str, tuple[str, frozenset[str]]] = {
+    "text": ("transpose.media.text", frozenset({"wording", "structure"})),
+    "image": ("transpose.media.image", frozenset({"pixels", "layout", "colour"})),
+    "audio": ("transpose.media.audio", frozenset({"wording", "pitch", "timbre", "timing"})),
+    "video": ("transpose.media.video", frozenset({"pixels", "timing", "wording"})),
+    "score": ("transpose.media.score", frozenset({"pitch", "timing"})),
+    "embedding": ("transpose.media.embedding", frozenset({"wording"})),
+}
+
+KINDS: dict[str, str] = {
+    "text": "writing, with optional markup and timed cues",
+    "text.prompt": "words that say what is wanted: literal text and `-p`",
+    "text.transcript": "what was said, with times",
+    "text.ocr": "what was read from a picture",
+    "text.summary": "the main points of a longer text",
+    "text.label": "a name for what is in a picture or a sound",
+    "image": "a picture",
+    "image.photo": "a picture taken by a camera",
+    "image.page": "a page of writing: scanned, photographed or rendered",
+    "image.spectrogram": "a picture of a sound that can be turned back into it",
+    "audio": "a sound",
+    "audio.speech": "somebody speaks",
+    "audio.music": "music",
+    "audio.other": "neither speech nor music: noise, tones, silence",
+    "video": "moving pictures, with or without sound",
+    "score": "notes: symbolic music",
+    "embedding": "a vector that stands for a meaning in one space",
+}
+
+# what a step may lose; `needs` of a modality (above) says which of these the goal cares about
+ASPECTS = frozenset(
+    "wording timing speaker layout pixels colour pitch timbre structure exactness phase detail markup metadata".split()
+)
+
+DEPICTIONS = frozenset({"image.spectrogram", "image.waveform", "image.chart", "image.sheet"})
+MARKUPS = ("plain", "markdown", "html")
+FACETS = ("lang", "timed", "markup", "space", "synthetic")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A format or a kind with facets. `facets` is a sorted tuple of (name, value) pairs from `FACETS`."""
+
+    name: str
+    many: bool = False
+    facets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_format(self) -> bool:
+        """True for `.wav` and the like."""
+        return self.name.startswith(".")
+
+    @property
+    def modality(self) -> str:
+        """`audio` of `audio.speech`; of a format, the format itself."""
+        return self.name if self.is_format else self.name.partition(".")[0]
+
+    def facet(self, name: str) -> str | None:
+        """The value of one facet, or None where it is not known."""
+        return dict(self.facets).get(name)
+
+    def fits(self, wanted: Node) -> bool:
+        """Whether this node is usable where `wanted` is asked for.
+
+        A kind is usable wherever its parent is, one wherever many are; each facet wanted must be known and equal.
+        """
+        if self.many and not wanted.many:
+            return False
+        if self.name != wanted.name and (wanted.is_format or not self.name.startswith(wanted.name + ".")):
+            return False
+        return not wanted.facets or set(wanted.facets) <= set(self.facets)
+
+    def having(self, **facets: str) -> Node:
+        """The same node with these facets set."""
+        return replace(self, facets=tuple(sorted({**dict(self.facets), **facets}.items())))
+
+    def __str__(self) -> str:
+        name = self.name + ("s" if self.many and not self.is_format else "*" if self.many else "")
+        return "@".join([name, *(_facet_text(key, value) for key, value in self.facets)])
+
+
+def _facet_text(key: str, value: str) -> str:
+    if value == "yes":
+        return key
+    return value if key in ("lang", "markup") else f"{key}={value}"
+
+
+def parse_facet(text: str) -> tuple[str, str]:
+    """`en` -> ("lang", "en"); `timed` -> ("timed", "yes"); `space=minilm` -> ("space", "minilm")."""
+    key, equals, value = text.partition("=")
+    if equals and key in FACETS:
+        return key, value
+    if text in ("timed", "synthetic"):
+        return text, "yes"
+    if text in MARKUPS:
+        return "markup", text
+    if re.fullmatch(r"[a-z]{2,3}", text):
+        return "lang", text
+    raise UsageError(f"{text!r} is not a facet", "Facets are a language code, timed, plain, markdown, html, synthetic")
+
+
+def parse_node(text: str, kinds: frozenset[str] | None = None) -> Node:
+    """Read `.wav`, `audio.speech@en`, `images` or `image.pages`.
+
+    `kinds` are the known names (default: `KINDS`); an unknown one raises UsageError with the nearest.
+    """
+    known = kinds or frozenset(KINDS)
+    name, *facets = text.strip().split("@")
+    many = name.endswith("*")
+    name = name.removesuffix("*")
+    if name.startswith("."):
+        name = name.lower()
+    elif name not in known and name.endswith("s") and name[:-1] in known:
+        many, name = True, name[:-1]
+    elif name not in known:
+        near = get_close_matches(name, known, 1)
+        raise UsageError(f"{name!r} is not a kind", f"Did you mean {near[0]!r}?" if near else "See: transpose list kinds")
+    return Node(name, many, tuple(sorted(parse_facet(facet) for facet in facets)))
+
+
+def register_kinds(kinds: dict[str, str]) -> None:
+    """Add the kinds that a plug-in brings (name -> one line); a known name keeps its meaning."""
+    for name, meaning in kinds.items():
+        KINDS.setdefault(name, meaning)

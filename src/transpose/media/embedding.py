@@ -1,0 +1,49 @@
+"""An embedding in memory: one vector and the space it lives in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIX = ".npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """`vector` is float32 of shape (d,); vectors of different `space` must never be compared."""
+
+    vector: NDArray[np.float32]
+    space: str
+
+    def facets(self) -> dict[str, str]:
+        """The space, as a facet."""
+        return {"space": self.space}
+
+    def __eq__(self, other: object) -> bool:
+        import numpy as np
+
+        return isinstance(other, Embedding) and self.space == other.space and np.array_equal(self.vector, other.vector)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def save(value: Embedding, path: Path) -> None:
+    """Write vector and space as an uncompressed .npz without pickles."""
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.savez(file, vector=value.vector, space=np.frombuffer(json.dumps(value.space).encode(), np.uint8))
+
+
+def load(path: Path) -> Embedding:
+    """Read what `save` wrote."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as file:
+        return Embedding(file["vector"], json.loads(file["space"].tobytes()))

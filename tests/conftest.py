@@ -1,0 +1,21 @@
+"""Shared fixtures: a Context whose models are real."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from transpose.core.context import Context
+
+
+@pytest.fixture
+def models_ctx(tmp_path: Path) -> Context:
+    """A Context that gets real weights: from $TRANSPOSE_TEST_WEIGHTS/NAME where set, else through the puller."""
+    prepared = os.environ.get("TRANSPOSE_TEST_WEIGHTS")
+    if prepared:
+        return Context(weights=lambda name: Path(prepared) / name, folder=tmp_path, threads=1)
+    from transpose.models.pull import weights
+
+    return Context(weights=weights, folder=tmp_path, threads=1)
