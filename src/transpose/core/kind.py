@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "text.transcript": "what was said, with times",
     "text.ocr": "what was read from a picture",
     "text.summary": "the main points of a longer text",
+    "text.caption": "a sentence on what a picture shows",
     "text.label": "a name for what is in a picture or a sound",
     "image": "a picture",
     "image.photo": "a picture taken by a camera",
@@ -47,6 +48,7 @@ ASPECTS = frozenset(
 )
 
 DEPICTIONS = frozenset({"image.spectrogram", "image.waveform", "image.chart", "image.sheet"})
+_COUNTABLE = frozenset("text image image.page image.photo text.label text.caption video score embedding".split())
 MARKUPS = ("plain", "markdown", "html")
 FACETS = ("lang", "timed", "markup", "space", "synthetic")
 
@@ -89,7 +91,8 @@ class Node:
         return replace(self, facets=tuple(sorted({**dict(self.facets), **facets}.items())))
 
     def __str__(self) -> str:
-        name = self.name + ("s" if self.many and not self.is_format else "*" if self.many else "")
+        plural = "s" if self.name in _COUNTABLE else "*"
+        name = self.name + plural * self.many
         return "@".join([name, *(_facet_text(key, value) for key, value in self.facets)])
 
 
@@ -128,7 +131,9 @@ def parse_node(text: str, kinds: frozenset[str] | None = None) -> Node:
         many, name = True, name[:-1]
     elif name not in known:
         near = get_close_matches(name, known, 1)
-        raise UsageError(f"{name!r} is not a kind", f"Did you mean {near[0]!r}?" if near else "See: transpose list kinds")
+        raise UsageError(
+            f"{name!r} is not a kind", f"Did you mean {near[0]!r}?" if near else "See: transpose list kinds"
+        )
     return Node(name, many, tuple(sorted(parse_facet(facet) for facet in facets)))
 
 

@@ -136,7 +136,9 @@ class Transform:
         return f"{sources} -> {'|'.join(map(str, self.targets))}"
 
 
-def parse_signature(text: str, kinds: frozenset[str] | None = None) -> tuple[list[tuple[tuple[Node, ...], bool]], tuple[Node, ...]]:
+def parse_signature(
+    text: str, kinds: frozenset[str] | None = None
+) -> tuple[list[tuple[tuple[Node, ...], bool]], tuple[Node, ...]]:
     """`"images, audio, text@timed? -> video"` -> inputs (alternatives, optional) and targets."""
     left, arrow, right = text.partition("->")
     if not arrow:
@@ -200,7 +202,9 @@ def transform(signature: Any, /, *, name: str = "", kinds: Iterable[str] = (), *
     return make
 
 
-def _build(function: Callable[..., Any], signature: str, name: str, kinds: frozenset[str], attributes: dict[str, Any]) -> Transform:
+def _build(
+    function: Callable[..., Any], signature: str, name: str, kinds: frozenset[str], attributes: dict[str, Any]
+) -> Transform:
     from transpose.core.kind import KINDS
 
     inputs, targets = parse_signature(signature, frozenset(KINDS) | kinds)

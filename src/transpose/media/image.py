@@ -18,7 +18,9 @@ SUFFIX = ".npz"
 class Image:
     """`pixels` is uint8 of shape (height, width, channels), channels 1 (grey), 3 (RGB) or 4 (RGBA), upright.
 
-    `meta` keys: `exif` and `icc_profile` (bytes), `dpi` ("72"), and `text:NAME` for the text fields of a PNG.
+    `meta` keys: `exif` (bytes, from `Exif\\0\\0` on), `icc_profile` and `xmp` (bytes), `dpi` ("72", or "300x600" where
+    the two differ), `text:NAME` for the text fields of a PNG, `text:Comment` for the comment of a JPEG and
+    `text:transpose` for the history that a writer of ours left.
     """
 
     pixels: NDArray[np.uint8]
@@ -37,9 +39,59 @@ class Image:
     def __eq__(self, other: object) -> bool:
         import numpy as np
 
-        return isinstance(other, Image) and dict(self.meta) == dict(other.meta) and np.array_equal(self.pixels, other.pixels)
+        return (
+            isinstance(other, Image)
+            and dict(self.meta) == dict(other.meta)
+            and np.array_equal(self.pixels, other.pixels)
+        )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels of 1, 3 or 4 channels as RGB (height, width, 3), what is transparent shown on white paper."""
+    import numpy as np
+
+    if pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.uint16)
+        blend = pixels[..., :3] * alpha + 255 * (255 - alpha)
+        return ((blend + 127) // 255).astype(np.uint8)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"BM", "a BMP picture"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive (or an office document)"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"ID3", "an MP3 sound"),
+    (b"fLaC", "a FLAC sound"),
+    (b"OggS", "an Ogg sound"),
+    (b"MThd", "a MIDI file"),
+    (b"<svg", "an SVG drawing"),
+)
+CONTAINERS = {b"WEBP": "a WebP picture", b"WAVE": "a WAV sound", b"AVI ": "an AVI video"}
+
+
+def name_bytes(head: bytes) -> str:
+    """What the first bytes of a file (64 or more) look like, in words; "" where that is not known."""
+    if head[:4] == b"RIFF":
+        return CONTAINERS.get(head[8:12], "a RIFF file")
+    if head[4:8] == b"ftyp":
+        return "an AVIF or HEIC picture" if head[8:12] in (b"avif", b"heic", b"mif1") else "an MP4 or QuickTime file"
+    known = next((name for magic, name in SIGNATURES if head.startswith(magic)), "")
+    if known:
+        return known
+    text = head.decode("utf-8", "replace").lstrip("\ufeff").rstrip("\ufffd")  # the cut may fall inside a character
+    if head and text and all(c.isprintable() or c in "\r\n\t\f" for c in text) and "\ufffd" not in text:
+        start = text.lstrip().lower()
+        return "an HTML page" if start.startswith(("<!doctype html", "<html")) else "plain text"
+    return ""
 
 
 def save(value: Image, path: Path) -> None:
@@ -47,7 +99,9 @@ def save(value: Image, path: Path) -> None:
     import numpy as np
 
     fields = {
-        f"{'t' if isinstance(data, str) else 'b'}:{key}": np.frombuffer(data.encode() if isinstance(data, str) else data, np.uint8)
+        f"{'t' if isinstance(data, str) else 'b'}:{key}": np.frombuffer(
+            data.encode() if isinstance(data, str) else data, np.uint8
+        )
         for key, data in value.meta.items()
     }
     with path.open("wb") as file:

@@ -1,0 +1,142 @@
+"""A route as it will run: steps in order, an identical sub-route only once; and the file it is saved to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transpose.core.catalog import Catalog
+from transpose.core.errors import RouteError, UsageError
+from transpose.core.kind import Node, parse_node
+from transpose.core.search import Label, Tree
+from transpose.core.transform import Transform
+
+GATHER = "gather"  # several givens become many; no transform of the catalog
+PLAN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One application of a transform. An input is ("given", i), ("step", i) or None for an empty optional slot."""
+
+    transform: str
+    inputs: tuple[tuple[str, int] | None, ...]
+    output: Node
+    mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Steps in running order; the last one makes what is wanted. `givens` are the nodes it starts from."""
+
+    givens: tuple[Node, ...]
+    steps: tuple[Step, ...]
+    lost: tuple[str, ...] = ()
+    quality: float = 1.0
+    seconds: float = 0.0
+
+    @property
+    def output(self) -> Node:
+        """The node of the last step; of an empty route, the given itself."""
+        return self.steps[-1].output if self.steps else self.givens[0]
+
+    def transforms(self, catalog: Catalog) -> list[Transform]:
+        """The transforms of the steps, in order."""
+        return [catalog[step.transform] for step in self.steps if step.transform != GATHER]
+
+    def models(self, catalog: Catalog) -> list[str]:
+        """Names of all models that the steps load, and of those that their recipes may load."""
+        names: dict[str, None] = {}
+        for item in self.transforms(catalog):
+            inner = [model for used in item.uses if used in catalog for model in catalog[used].models]
+            names.update(dict.fromkeys([*item.models, *inner]))
+        return list(names)
+
+    def chain(self, at: tuple[str, int] | None = None) -> str:
+        """`.wav -> audio.speech -> text.transcript -> .md`; several inputs stand in brackets."""
+        if at is None:
+            at = ("step", len(self.steps) - 1) if self.steps else ("given", 0)
+        if at[0] == "given":
+            return self.givens[at[1]].name
+        step = self.steps[at[1]]
+        inputs = [self.chain(each) for each in step.inputs if each is not None]
+        source = inputs[0] if len(inputs) == 1 else f"({', '.join(inputs)})"
+        return f"{source} -> {bare(step.output)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `--save`."""
+        steps = [
+            {
+                "transform": s.transform,
+                "inputs": [list(i) if i else None for i in s.inputs],
+                "output": str(s.output),
+                "mapped": s.mapped,
+            }
+            for s in self.steps
+        ]
+        return {
+            "version": PLAN_VERSION,
+            "givens": [str(node) for node in self.givens],
+            "steps": steps,
+            "lost": list(self.lost),
+        }
+
+
+def bare(node: Node) -> str:
+    """A node without its facets."""
+    return str(Node(node.name, node.many))
+
+
+def route_from_label(label: Label, givens: tuple[Node, ...]) -> Route:
+    """Flatten the tree of a finished label into steps; equal sub-trees become one step."""
+    steps: list[Step] = []
+    index: dict[Tree, tuple[str, int]] = {}
+
+    def visit(tree: Tree) -> tuple[str, int]:
+        if tree.given >= 0:
+            return ("given", tree.given)
+        if tree not in index:
+            inputs = tuple(visit(part) if part is not None else None for part in tree.inputs)
+            output = Node(tree.node.name, tree.node.many or tree.mapped, tree.node.facets)
+            steps.append(Step(tree.transform, inputs, output, tree.mapped))
+            index[tree] = ("step", len(steps) - 1)
+        return index[tree]
+
+    visit(label.tree)
+    return Route(givens, tuple(steps), tuple(sorted(label.lost)), label.quality, label.seconds)
+
+
+def route_from_json(raw: Mapping[str, Any], catalog: Catalog) -> Route:
+    """A route that was saved; raises UsageError where it does not fit this installation."""
+    try:
+        if raw["version"] != PLAN_VERSION:
+            raise UsageError(
+                f"the plan is of version {raw['version']}, not {PLAN_VERSION}",
+                "Make it anew with: transpose plan --save",
+            )
+        steps = tuple(_step(each) for each in raw["steps"])
+        route = Route(tuple(map(parse_node, raw["givens"])), steps, tuple(raw.get("lost", ())))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"this is not a saved plan: {error!r}", "Make one with: transpose plan IN OUT --save plan.json"
+        ) from None
+    _check(route, catalog)
+    return route
+
+
+def _step(raw: Mapping[str, Any]) -> Step:
+    inputs = tuple((str(i[0]), int(i[1])) if i is not None else None for i in raw["inputs"])
+    return Step(raw["transform"], inputs, parse_node(raw["output"]), bool(raw["mapped"]))
+
+
+def _check(route: Route, catalog: Catalog) -> None:
+    for number, step in enumerate(route.steps):
+        if step.transform != GATHER and step.transform not in catalog:
+            raise RouteError(
+                f"the plan needs the transform {step.transform!r}, which is not installed",
+                "See: transpose list transforms",
+            )
+        for each in step.inputs:
+            if each is not None and not 0 <= each[1] < (len(route.givens) if each[0] == "given" else number):
+                raise UsageError(f"step {number} of the plan reads {each[0]} {each[1]}, which is not there")

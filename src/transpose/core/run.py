@@ -1,0 +1,390 @@
+"""Running a route: from the last step back, so that a cached step needs neither its inputs nor its model.
+
+The key of a step is known before anything runs: sha256 of the keys of its inputs, the transform's name and source
+hash, the hashes of its models, its options and, where it draws at random, the seed.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from transpose import __version__
+from transpose.core.catalog import Catalog, missing_modules
+from transpose.core.context import Context, Many
+from transpose.core.errors import DiskFull, MissingPackage, TransformError, TransposeError
+from transpose.core.kind import Node
+from transpose.core.route import GATHER, Route, Step
+from transpose.core.store import Store, hash_file, hash_json, load_value, save_value
+from transpose.core.transform import Scalar, Transform
+
+RENDERED = frozenset({"video"})  # handles that render when written; the written file is what is kept
+BATCH = 64  # values handed to a batched transform at once
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One given input when it is time to run: a file or a value, its key, and the name it is called by."""
+
+    value: Any
+    key: str
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A value with its kind, its key in the cache, and how it was made.
+
+    `value` is the in-memory value of its modality, `Many` of them, or the `Path` of a file where the kind is a format.
+    """
+
+    value: Any
+    kind: Node
+    key: str
+    history: dict[str, Any] = field(compare=False)
+
+
+@dataclass
+class Run:
+    """One run of one route."""
+
+    catalog: Catalog
+    route: Route
+    sources: tuple[Source, ...]
+    context: Context
+    store: Store | None = None
+    options: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)  # by transform
+    model_hash: Callable[[str], str] = lambda name: ""
+    keep: Path | None = None  # folder for every value on the way
+    ran: list[str] = field(default_factory=list)  # transforms that really ran, in order
+    timings: dict[str, float] = field(default_factory=dict)  # seconds by transform that ran
+    _values: dict[tuple[str, int], Any] = field(default_factory=dict)
+    _records: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _keys: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def artifact(self) -> Artifact:
+        """Run what is needed for the last step and answer its value."""
+        last = ("step", len(self.route.steps) - 1) if self.route.steps else ("given", 0)
+        value = self.value(last)
+        node = self.route.output
+        found = getattr(value, "facets", None)
+        if callable(found):
+            node = node.having(**found())
+        return Artifact(value, node, self.key(last), self.history())
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def key(self, at: tuple[str, int]) -> str:
+        """The cache key of a given or of a step."""
+        if at not in self._keys:
+            self._keys[at] = self.sources[at[1]].key if at[0] == "given" else self._step_key(self.route.steps[at[1]])
+        return self._keys[at]
+
+    def _step_key(self, step: Step) -> str:
+        inputs = [self.key(each) if each else None for each in step.inputs]
+        if step.transform == GATHER:
+            return hash_json(["gather", inputs])
+        item = self.catalog[step.transform]
+        return hash_json([inputs, *self._identity(item), str(step.output.name), step.mapped])
+
+    def _identity(self, item: Transform) -> list[Any]:
+        """All that the result depends on beside the inputs."""
+        inner = [self._identity(self.catalog[name]) for name in item.uses if name in self.catalog]
+        models = {name: self.model_hash(name) for name in item.models}
+        seed = None if item.deterministic else self.context.seed
+        return [item.name, item.source_hash, models, __version__, dict(self.options.get(item.name, {})), seed, inner]
+
+    def _cached(self, item: Transform) -> bool:
+        if self.store is None or item.network or (item.reads and not item.writes):
+            return False  # reading is quicker than looking up
+        return item.writes or item.targets[0].modality not in RENDERED
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def value(self, at: tuple[str, int]) -> Any:
+        """The value of a given or of a step: from this run, from the cache, or computed now."""
+        if at[0] == "given":
+            return self.sources[at[1]].value
+        if at not in self._values:
+            self._values[at] = self._step_value(at[1])
+            self._keep(at)
+        return self._values[at]
+
+    def _step_value(self, number: int) -> Any:
+        step = self.route.steps[number]
+        if step.transform == GATHER:
+            return self._gather(step)
+        item = self.catalog[step.transform]
+        if not self._cached(item):
+            return self._compute(number, item, None)
+        assert self.store is not None
+        key = self.key(("step", number))
+        meta = self.store.meta(key)
+        if meta is not None:
+            self._records[number] = {**meta["record"], "cached": True}
+            for warning in meta["record"].get("warnings", ()):
+                self.context.warn(warning)
+            return self._stored(step.output, self.store.folder(key))
+        if step.mapped and not step.output.is_format:
+            return self._compute(number, item, None)  # its items are entries of their own
+        meta = {}
+        with self.store.putting(key, meta) as folder:
+            value = self._compute(number, item, folder)
+            meta["record"] = self._records[number]
+            if not step.output.is_format:
+                save_value(value, step.output, folder)
+        return self._stored(step.output, self.store.folder(key))
+
+    @staticmethod
+    def _stored(node: Node, folder: Path) -> Any:
+        if not node.is_format:
+            return load_value(node, folder)
+        if not node.many:
+            return folder / f"value{node.name}"
+        paths = sorted(folder.glob(f"[0-9]*{node.name}"))
+        return Many(lambda: iter(paths), len(paths))
+
+    def _gather(self, step: Step) -> Many[Any]:
+        """Givens one after the other; one that holds many gives all of its own."""
+        parts = [each for each in step.inputs if each is not None]
+        self._records[self.route.steps.index(step)] = {"transform": GATHER}
+
+        def make() -> Iterator[Any]:
+            for part in parts:
+                value = self.value(part)
+                yield from value if isinstance(value, Many) else (value,)
+
+        values = [self.value(part) for part in parts]
+        lengths = [value.length if isinstance(value, Many) else 1 for value in values]
+        return Many(make, None if None in lengths else sum(n for n in lengths if n is not None))
+
+    def _keep(self, at: tuple[str, int]) -> None:
+        if self.keep is None:
+            return
+        node, value = self.route.steps[at[1]].output, self._values[at]
+        folder = self.keep / f"{at[1]:02d}-{self.route.steps[at[1]].transform}"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not node.is_format:
+            save_value(value, node, folder)
+        elif not node.many:
+            shutil.copyfile(value, folder / value.name)
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    def _compute(self, number: int, item: Transform, folder: Path | None) -> Any:
+        step = self.route.steps[number]
+        values = [self.value(each) if each else None for each in step.inputs]
+        self._require(item)
+        ctx = self._step_context(item, number)
+        self.ran.append(item.name)
+        started = ctx.clock()
+        if step.mapped:
+            result: Any = self._map(item, step, number, values[0], ctx, folder)
+        else:
+            path = (folder or self._scratch()) / f"value{step.output.name}" if item.writes else None
+            result = self._call(item, ctx, values, path)
+        if item.models:
+            self.timings[item.name] = ctx.clock() - started
+        self._records[number] = self._record(item, step, ctx)
+        return result
+
+    def _require(self, item: Transform) -> None:
+        missing = missing_modules(item)
+        if missing:
+            what = f"'transpose-ai[{item.extra}]'" if item.extra else " ".join(missing)
+            raise MissingPackage(
+                f"{item.name} needs {', '.join(missing)}, which is not installed", f"Run: pip install {what}"
+            )
+
+    def _step_context(self, item: Transform, number: int) -> Context:
+        shared = self.context
+
+        def warn_too(message: str) -> None:
+            shared.warn(message)
+
+        ctx = replace(shared, warnings=_Echo(warn_too), facts={}, runner=self._runner(item, shared))
+        if item.writes:
+            from json import dumps
+
+            ctx.history = dumps(self.history(), ensure_ascii=False, separators=(",", ":"))
+        return ctx
+
+    def _runner(self, item: Transform, shared: Context) -> Callable[[str, tuple[Any, ...], dict[str, Any]], Any]:
+        def run_other(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+            if name not in item.uses:
+                raise LookupError(f"{item.name} calls {name!r} without listing it in uses=")
+            inner = self.catalog[name]
+            self._require(inner)
+            self.ran.append(name)
+            given = {**self.options.get(name, {}), **options}
+            ctx = replace(shared, runner=self._runner(inner, shared))
+            return self._call(inner, ctx, list(values), None, given)
+
+        return run_other
+
+    def _call(
+        self,
+        item: Transform,
+        ctx: Context,
+        values: list[Any],
+        path: Path | None,
+        options: Mapping[str, Scalar] | None = None,
+    ) -> Any:
+        """Call the function, with what it asks for, and turn a stranger's exception into ours."""
+        import inspect
+
+        names = inspect.signature(item.function).parameters
+        more: dict[str, Any] = dict(self.options.get(item.name, {}) if options is None else options)
+        if "ctx" in names:
+            more["ctx"] = ctx
+        if path is not None:
+            more["path"] = path
+        try:
+            if item.batched and not isinstance(values[0], list):
+                result = item.function([values[0]], *values[1:], **more)[0]
+                if isinstance(result, Exception):
+                    raise result
+            else:
+                result = item.function(*values, **more)
+        except Exception as error:  # whatever a library throws becomes one clear line
+            raise self._explain(item, error) from error
+        return path if path is not None else result
+
+    def _explain(self, item: Transform, error: BaseException) -> TransposeError:
+        if isinstance(error, TransposeError):
+            return error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DiskFull(
+                f"no space left while {item.name} ran", "Free some space, or set TRANSPOSE_HOME and TMPDIR elsewhere"
+            )
+        of = " and ".join(source.name for source in self.sources)
+        if isinstance(error, MemoryError):
+            return TransformError(f"{item.name} ran out of memory on {of}", "Try a smaller input")
+        said = str(error).strip().partition("\n")[0]
+        return TransformError(f"{item.name} failed on {of}: {type(error).__name__}: {said}", "Add -v to see where")
+
+    # -- many ------------------------------------------------------------------------------------------------------
+
+    def _map(self, item: Transform, step: Step, number: int, values: Any, ctx: Context, folder: Path | None) -> Any:
+        """Apply a one-to-one transform to each of many; each result is an entry of the cache, so a kill loses one."""
+        scratch = folder or self._scratch()
+        one = Node(step.output.name, False, step.output.facets)
+        keys: list[Path] = []
+        base = self.key(step.inputs[0]) if step.inputs[0] else ""
+        length = getattr(values, "length", None)
+        for at, group in enumerate(_groups(values, BATCH if item.batched else 1)):
+            first = at * (BATCH if item.batched else 1)
+            if item.writes:
+                path = scratch / f"{first:06d}{one.name}"
+                self._call(item, ctx, [group[0]], path)
+                keys.append(path)
+            else:
+                keys += self._map_group(item, one, base, first, group, ctx, scratch)
+            ctx.progress(len(keys), length, item.name)
+        if item.writes:
+            return Many(lambda: iter(keys), len(keys))
+        return Many(lambda: (load_value(one, place) for place in keys), len(keys))
+
+    def _map_group(
+        self, item: Transform, one: Node, base: str, first: int, group: list[Any], ctx: Context, scratch: Path
+    ) -> list[Path]:
+        """Results of one group as folders of stored values, computing those that are not cached."""
+        places: dict[int, Path] = {}
+        keys = {
+            first + offset: hash_json([base, first + offset, *self._identity(item)]) for offset in range(len(group))
+        }
+        missing = []
+        for position, key in keys.items():
+            if self.store is not None and self._cached(item) and (meta := self.store.meta(key)) is not None:
+                places[position] = self.store.folder(key)
+                for warning in meta.get("warnings", ()):
+                    ctx.warn(warning)
+            else:
+                missing.append(position)
+        if missing:
+            inputs = [group[position - first] for position in missing]
+            before = len(ctx.warnings)
+            results = self._call(item, ctx, [inputs] if item.batched else inputs, None)
+            for position, result in zip(missing, results if item.batched else [results], strict=True):
+                if isinstance(result, Exception):
+                    raise self._explain(item, result)
+                places[position] = self._put_item(
+                    item, one, keys[position], result, list(ctx.warnings[before:]), scratch, position
+                )
+        return [places[position] for position in sorted(places)]
+
+    def _put_item(
+        self, item: Transform, one: Node, key: str, result: Any, warnings: list[str], scratch: Path, position: int
+    ) -> Path:
+        if self.store is not None and self._cached(item):
+            with self.store.putting(key, {"warnings": warnings}) as folder:
+                save_value(result, one, folder)
+            return self.store.folder(key)
+        place = scratch / f"{position:06d}"
+        place.mkdir()
+        save_value(result, one, place)
+        return place
+
+    def _scratch(self) -> Path:
+        import tempfile
+
+        return Path(tempfile.mkdtemp(dir=self.context.folder))
+
+    # -- history ---------------------------------------------------------------------------------------------------
+
+    def _record(self, item: Transform, step: Step, ctx: Context) -> dict[str, Any]:
+        record = {
+            "transform": item.name,
+            "source": item.source_hash,
+            "output": str(step.output),
+            "options": dict(self.options.get(item.name, {})),
+            "models": {name: self.model_hash(name) for name in item.models},
+            "facts": ctx.facts,
+            "warnings": list(ctx.warnings),
+            "synthetic": item.synthetic,
+            "seed": None if item.deterministic else ctx.seed,
+        }
+        return {key: value for key, value in record.items() if value not in ({}, [], None, False, "")}
+
+    def history(self) -> dict[str, Any]:
+        """How it was made so far: inputs by name and hash, and each step. Holds no times and no paths."""
+        inputs = [{"name": s.name, "key": s.key, "kind": str(s.node)} for s in self.sources]
+        steps = [self._records[number] for number in sorted(self._records)]
+        plain = [{key: value for key, value in step.items() if key != "cached"} for step in steps]
+        return {"transpose": __version__, "inputs": inputs, "steps": plain}
+
+
+class _Echo(list[str]):
+    """Warnings of one step that are said to the whole run too."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def append(self, message: str) -> None:
+        super().append(message)
+        self._say(message)
+
+
+def _groups(values: Any, size: int) -> Iterator[list[Any]]:
+    iterator = iter(values)
+    while group := list(islice(iterator, size)):
+        yield group
+
+
+def hash_source(value: Any, node: Node) -> str:
+    """The key of a given value: of a file its bytes, of anything else its lossless store form."""
+    if isinstance(value, Path):
+        return hash_file(value)
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="transpose-") as name:
+        folder = Path(name)
+        save_value(value, node, folder)
+        return hash_json([hash_file(path) for path in sorted(folder.iterdir())])

@@ -1,0 +1,271 @@
+"""PDF in: its pages as pictures, or its text.
+
+Text comes from the text layer, in reading order. A page without a usable one (a scan, letters drawn as shapes, fonts
+without a way back to Unicode) is read by OCR, and said. PDFium does both; it is not thread-safe, so one document is
+read by one thread. A file that was cut short is refused, also where PDFium would open what is left of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from transpose.core.context import Context, Many
+from transpose.core.errors import (
+    DamagedInput,
+    EmptyInput,
+    FolderInput,
+    HugeInput,
+    LockedInput,
+    MislabelledInput,
+    MissingInput,
+    SilentInput,
+)
+from transpose.core.transform import Range, transform
+from transpose.media.image import Image, name_bytes
+from transpose.media.page import Line, compose, tidy
+from transpose.media.text import Text
+
+if TYPE_CHECKING:
+    import pypdfium2 as pdfium  # type: ignore[import-untyped]
+
+MAX_PIXELS = 100_000_000  # of one page: A0 at 225 dpi
+OCR_DPI = 200
+POINTS = 72.0  # an inch
+
+
+@transform(
+    ".pdf -> image.pages", name="read-pages", loses=["structure", "exactness"], needs=["pypdfium2"], extra="local"
+)
+def read_pages(
+    path: Path,
+    ctx: Context,
+    *,
+    dpi: Annotated[int, Range(36, 600), "pixels of an inch"] = 150,
+    password: Annotated[str, "of a locked file"] = "",
+) -> Many[Image]:
+    """The pages as pictures on white paper, each drawn when it is asked for; annotations and filled forms are drawn.
+
+    Raises LockedInput, DamagedInput, EmptyInput, MislabelledInput, and HugeInput for a page of more than 100 million
+    pixels at this resolution (before any is drawn).
+    """
+    with _document(path, password) as document:
+        count = len(document)
+        for number in range(count):
+            _check_size(document.get_page_size(number), dpi, number, path)
+
+    def pages() -> Iterator[Image]:
+        with _document(path, password) as document:
+            for number in range(count):
+                ctx.progress(number, count, "pages")
+                yield _draw(document, number, dpi, path)
+
+    return Many(pages, count)
+
+
+@transform(".pdf -> text", name="read-pdf", loses=["layout"], uses=["read-page"], needs=["pypdfium2"], extra="local")
+def read_pdf(path: Path, ctx: Context, *, password: Annotated[str, "of a locked file"] = "") -> Text:
+    """The text of all pages: paragraphs and pages parted by a blank line, columns one after the other.
+
+    Words cut by a hyphen at a line end are made whole, the ligatures ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ become letters. Pages without a
+    usable text layer go through OCR (`read-page`, 200 dpi) and are named in a warning; pictures are left out.
+    Raises LockedInput, DamagedInput, EmptyInput, MislabelledInput, HugeInput; SilentInput where no page has text.
+    """
+    texts: list[str] = []
+    scanned: list[int] = []
+    with _document(path, password) as document:
+        count = len(document)
+        for number in range(count):
+            ctx.progress(number, count, "pages")
+            lines, usable = _text_layer(document, number, path)
+            if usable:
+                texts.append(compose(lines))
+            elif lines or not _blank(document, number, path):
+                scanned.append(number + 1)
+                texts.append(_read_picture(document, number, path, ctx))
+    if scanned:
+        ctx.warn(f"{path.name!r}: no usable text layer on {_pages(scanned)}: read by OCR")
+        ctx.note("pages_by_ocr", len(scanned))
+    ctx.note("pages", count)
+    whole = "\n\n".join(text for text in texts if text)
+    if not whole:
+        raise SilentInput(f"{path.name!r} has no text on its {count} pages", "Use its pages as pictures: --to images")
+    return Text(whole)
+
+
+def _pages(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
+    return f"page {shown}" if len(numbers) == 1 else f"pages {shown}"
+
+
+@contextmanager
+def _document(path: Path, password: str) -> Iterator[pdfium.PdfDocument]:
+    """The open document, closed at the end; every way a PDF can be bad becomes an error of ours."""
+    import pypdfium2 as pdfium
+
+    _check_bytes(path)
+    try:
+        document = pdfium.PdfDocument(path, password=password or None)
+    except pdfium.PdfiumError as error:
+        if error.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
+            wrong = "the password does not open" if password else "a password is needed for"
+            raise LockedInput(f"{wrong} {path.name!r}", "Give it with -o password=...") from None
+        raise _damaged(path, str(error)) from error
+    try:
+        if not len(document):
+            raise EmptyInput(f"{path.name!r} has no pages", "Make the PDF again")
+        document.init_forms()  # so that filled fields are drawn
+        yield document
+    except pdfium.PdfiumError as error:
+        raise _damaged(path, str(error)) from error
+    finally:
+        document.close()
+
+
+def _check_bytes(path: Path) -> None:
+    if path.is_dir():
+        raise FolderInput(f"{path.name!r} is a folder", "Name one PDF, or all with a pattern such as folder/*.pdf")
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+            file.seek(max(0, path.stat().st_size - 4096))
+            tail = file.read()
+    except FileNotFoundError:
+        raise MissingInput(f"there is no file {path.name!r}", "Check the name and the folder") from None
+    if not head:
+        raise EmptyInput(f"{path.name!r} is empty (0 bytes)", "Save or download it again")
+    if b"%PDF-" not in head:
+        looks = name_bytes(head)
+        if looks:
+            raise MislabelledInput(f"{path.name!r} is {looks}, not a PDF", "Give it its right suffix")
+        raise DamagedInput(f"{path.name!r} does not begin like a PDF", "Save or download it again")
+    if b"%%EOF" not in tail:
+        raise _damaged(path, "its end is missing")
+
+
+def _damaged(path: Path, reason: str) -> DamagedInput:
+    return DamagedInput(f"{path.name!r} is truncated or damaged ({reason})", "Save or download it again")
+
+
+def _check_size(size: tuple[float, float], dpi: int, number: int, path: Path) -> None:
+    """Refuse a page too large to draw; `size` in points."""
+    width, height = (side / POINTS * dpi for side in size)
+    if not width * height <= MAX_PIXELS:  # also refuses nan
+        claim = f"{width:.0f} x {height:.0f} pixels at {dpi} dpi"
+        fit = int(dpi * (MAX_PIXELS / (width * height)) ** 0.5)
+        hint = f"Try -o dpi={fit}" if fit >= 36 else "Take the page out of the file"
+        raise HugeInput(f"page {number + 1} of {path.name!r} is {claim}, more than 100 million", hint)
+
+
+def _draw(document: pdfium.PdfDocument, number: int, dpi: int, path: Path) -> Image:
+    page = document[number]
+    try:
+        _check_size(page.get_size(), dpi, number, path)
+        bitmap = page.render(scale=dpi / POINTS, rev_byteorder=True, prefer_bgrx=False, fill_color=(255, 255, 255, 255))
+        pixels = bitmap.to_numpy()[..., :3].copy()
+        bitmap.close()
+    finally:
+        page.close()
+    return Image(pixels, {"dpi": str(dpi)})
+
+
+def _read_picture(document: pdfium.PdfDocument, number: int, path: Path, ctx: Context) -> str:
+    """What OCR finds on one page; "" where it finds nothing (a page of pictures)."""
+    width, height = document.get_page_size(number)
+    inches = max(width * height / POINTS**2, 1e-9)
+    dpi = max(36, min(OCR_DPI, int((MAX_PIXELS / inches) ** 0.5)))
+    try:
+        found: Text = ctx.call("read-page", _draw(document, number, dpi, path))
+    except SilentInput:
+        return ""
+    return found.text
+
+
+def _blank(document: pdfium.PdfDocument, number: int, path: Path) -> bool:
+    """Whether nothing can be seen on the page, judged on a small drawing."""
+    pixels = _draw(document, number, 36, path).pixels
+    return int(pixels.max()) - int(pixels.min()) < 16
+
+
+def _text_layer(document: pdfium.PdfDocument, number: int, path: Path) -> tuple[list[Line], bool]:
+    """The lines of the text layer, and whether they stand for what is to be seen on the page."""
+    page = document[number]
+    try:
+        lines = _lines(page)
+        text = "".join(line.text for line in lines)
+        letters = sum(c.isalnum() for c in text)
+        lost = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
+        few = letters < 40 and _picture_share(page) > 0.5  # a scan with a stamp or a page number
+        return lines, letters > 0 and lost * 5 < len(text) and not few
+    finally:
+        page.close()
+
+
+def _picture_share(page: pdfium.PdfPage) -> float:
+    """The largest share of the page that one picture covers, 0 to 1."""
+    import pypdfium2 as pdfium
+
+    width, height = page.get_size()
+    shares = [0.0]
+    for item in page.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE], max_depth=3):
+        left, bottom, right, top = item.get_bounds()
+        shares.append((right - left) * (top - bottom) / max(width * height, 1e-9))
+    return max(shares)
+
+
+def _lines(page: pdfium.PdfPage) -> list[Line]:
+    """Runs of characters as PDFium orders them, cut at line ends and at wide gaps; coordinates in points, y down."""
+    import pypdfium2 as pdfium
+
+    layer = page.get_textpage()
+    height = page.get_height()
+    lines: list[Line] = []
+    run: list[tuple[str, float, float, float, float]] = []
+    box = pdfium.raw.FS_RECTF()
+    for index in range(layer.count_chars()):
+        code = pdfium.raw.FPDFText_GetUnicode(layer, index)
+        ends = pdfium.raw.FPDFText_IsHyphen(layer, index) == 1 or code in (0x02, 0xFFFE)
+        if code in (10, 13):
+            run = _finish(run, lines)
+            continue
+        pdfium.raw.FPDFText_GetLooseCharBox(layer, index, ctypes.byref(box))
+        character = "-" if ends else chr(code)
+        if run and not character.isspace() and _jump(run, box, height):
+            run = _finish(run, lines)
+        run.append((character, box.left, height - box.top, box.right, height - box.bottom))
+        if ends:
+            run = _finish(run, lines)
+    _finish(run, lines)
+    layer.close()
+    return lines
+
+
+def _jump(run: list[tuple[str, float, float, float, float]], box: ctypes.Structure, height: float) -> bool:
+    """Whether the next character lies far from the last one: another cell, another column, another line."""
+    last = next((item for item in reversed(run) if not item[0].isspace()), run[-1])
+    size = max(last[4] - last[2], 1.0)
+    middle = height - (box.top + box.bottom) / 2
+    return (
+        box.left - last[3] > 1.5 * size
+        or box.left < last[1] - 3 * size
+        or not last[2] - size / 2 < middle < last[4] + size / 2
+    )
+
+
+def _finish(
+    run: list[tuple[str, float, float, float, float]], lines: list[Line]
+) -> list[tuple[str, float, float, float, float]]:
+    """Add the run as a line; gives the empty run that follows."""
+    seen = [item for item in run if not item[0].isspace()]
+    if seen:
+        text = tidy("".join(item[0] for item in run)).strip()
+        left, right = min(item[1] for item in seen), max(item[3] for item in seen)
+        # one raised or large character must not stretch the line: the middle one of the sorted edges
+        tops, bottoms = sorted(item[2] for item in seen), sorted(item[4] for item in seen)
+        lines.append(
+            Line(text, left, tops[len(tops) // 2], right, max(bottoms[len(bottoms) // 2], tops[len(tops) // 2] + 0.1))
+        )
+    return []

@@ -1,0 +1,39 @@
+"""IPA by eSpeak NG, through the shared library inside the espeakng-loader package. Never installed by Transpose: GPL-3."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+
+from transpose.core.errors import MissingPackage, TransformError
+
+RETRIEVE_ONLY = 1  # AUDIO_OUTPUT_RETRIEVAL: no sound device is opened
+UTF8 = 1  # espeakCHARS_UTF8
+TIED_IPA = 0x02 | 0x80 | (0x361 << 8)  # IPA with U+0361 tying the letters of one sound
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    try:
+        import espeakng_loader
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "espeakng_loader":
+            raise
+        hint = "pip install espeakng-loader (GPL-3), or leave phonemizer=gruut"
+        raise MissingPackage("phonemizer=espeak needs eSpeak NG", hint) from None
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
+    if library.espeak_Initialize(RETRIEVE_ONLY, 0, espeakng_loader.get_data_path().encode(), 0) < 0:
+        raise TransformError("eSpeak NG does not start", "Leave phonemizer=gruut")
+    library.espeak_SetVoiceByName(b"en-us")
+    return library
+
+
+def ipa(text: str) -> str:
+    """American English `text`, without punctuation, in IPA; words divided by blanks, stress before the vowel."""
+    rest = ctypes.c_char_p(text.replace("\0", " ").encode())
+    clauses = []
+    while rest.value:
+        clauses.append((_library().espeak_TextToPhonemes(ctypes.byref(rest), UTF8, TIED_IPA) or b"").decode())
+    return " ".join(clauses)
