@@ -37,7 +37,7 @@ def wheel(name: str, version: str, members: Mapping[str, bytes], *, links: Mappi
     }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, data in {**members, **meta}.items():
-            archive.writestr(zipfile.ZipInfo(member), data)
+            archive.writestr(zipfile.ZipInfo(member), data, compress_type=zipfile.ZIP_DEFLATED)
         for member, target in (links or {}).items():
             entry = zipfile.ZipInfo(member)
             entry.external_attr = 0o120777 << 16

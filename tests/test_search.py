@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 from transpose.core.catalog import Catalog
 from transpose.core.kind import ASPECTS, MODALITIES, Node, parse_node
 from transpose.core.route import route_from_label
-from transpose.core.search import MAX_DEPTH, Given, Goal, Label, Search
+from transpose.core.label import Given, Goal, Label
+from transpose.core.search import MAX_DEPTH, Search
 from transpose.core.transform import Slot, Transform
 
-KINDS = ["text", "text.summary", "text.transcript", "audio", "audio.speech", "audio.music", "image", "image.page", "score"]
+KINDS = [
+    "text",
+    "text.summary",
+    "text.transcript",
+    "audio",
+    "audio.speech",
+    "audio.music",
+    "image",
+    "image.page",
+    "score",
+]
 ENDS = [".in", ".out"]
 
 
@@ -137,7 +148,11 @@ class Shallow(Search):
 def test_several_inputs_equal_the_search_without_pruning(catalog: Catalog) -> None:
     goal, givens = Goal(Node(".out")), (Given(Node(".in")), Given(Node("audio.speech")))
     pruned = next(Shallow(catalog, givens, goal).run(), None)
-    full = min(Unpruned(catalog, givens, goal).run(), key=lambda label: label.key(Search(catalog, givens, goal).needs, ""), default=None)
+    full = min(
+        Unpruned(catalog, givens, goal).run(),
+        key=lambda label: label.key(Search(catalog, givens, goal).needs, ""),
+        default=None,
+    )
     if full is None:
         assert pruned is None
     else:

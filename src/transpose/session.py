@@ -9,27 +9,29 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from transpose.core import run as engine
-from transpose.core.catalog import Catalog, cache_home, load_catalog, missing_modules
+from transpose.core.catalog import Catalog, cache_home, missing_modules
 from transpose.core.context import Context, Warm, quiet
-from transpose.core.errors import EmptyInput, FolderInput, InputError, MissingInput, UsageError
-from transpose.core.kind import MODALITIES, Node, parse_node
-from transpose.core.plan import Plan, name_goal
+from transpose.core.errors import NoRoute, UsageError
+from transpose.core.kind import Node, parse_node
+from transpose.core.label import Given, Goal
+from transpose.core.plan import Plan
 from transpose.core.plan import plan as make_plan
 from transpose.core.route import Route
-from transpose.core.search import Given, Goal
-from transpose.core.store import Store, atomic, hash_file, sweep
-from transpose.core.transform import Scalar, Transform, check_options
+from transpose.core.store import LIMIT, Store, atomic, hash_file, refuse_existing, sweep
+from transpose.core.transform import Scalar, Transform
+from transpose.given import Inputs, hash_source
+from transpose.index import load_catalog
+from transpose.naming import name_goal
+from transpose.options import check_options
 
-PROBES = {
-    "audio": "transpose.media.probe_audio",
-    "image": "transpose.media.probe_image",
-    "text": "transpose.media.language",
-}
+if TYPE_CHECKING:
+    from transpose.models.card import Card
+
+Pairs = list[tuple[Given, tuple[Any, str]]]  # (given, (value, key or ""))
 
 
 class Wishes(TypedDict, total=False):
@@ -82,6 +84,8 @@ class Session:
         transforms: further transforms, made with `@transform`.
         fetch: answers the folder of a model by name; for tests and for weights of one's own.
         report: called with (done, total or None, what) as work goes on.
+        sources: where weights come from, in order (see docs/models.md). cache_limit: bytes.
+        quiet_pulls: say nothing where weights are fetched.
     """
 
     def __init__(
@@ -96,12 +100,17 @@ class Session:
         transforms: Iterable[Transform] = (),
         fetch: Callable[[str], Path] | None = None,
         report: Callable[[float, float | None, str], None] = quiet,
+        sources: Iterable[str] | None = None,
+        cache_limit: int = LIMIT,
+        quiet_pulls: bool = False,
     ) -> None:
         self.home = home or cache_home()
         self.offline = os.environ.get("TRANSPOSE_OFFLINE", "") not in ("", "0") if offline is None else offline
         self.catalog: Catalog = load_catalog(self.home).with_transforms(transforms)
-        self.store = Store(self.home) if cache else None
+        self.store = Store(self.home, cache_limit) if cache else None
         self.fetch = fetch
+        self._sources = tuple(sources or ())
+        self._quiet_pulls = quiet_pulls
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.context = Context(
             seed=seed,
@@ -112,21 +121,28 @@ class Session:
             warm=Warm(),
             threads=threads or cores(),
         )
+        self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
 
     # -- planning --------------------------------------------------------------------------------------------------
 
     def plan(self, source: Any, to: str | Path, *, alternatives: int = 3, **wishes: Unpack[Wishes]) -> Plan:
         """The best route, without running it; `Plan.explain()` tells it in words."""
-        givens = self._givens(source, wishes)
-        return self._plan([given for given, _ in givens], to, alternatives, wishes)
+        return self.plan_givens(self.givens(source, wishes), to, alternatives, wishes)
 
-    def _plan(self, givens: list[Given], to: str | Path, alternatives: int, wishes: Wishes) -> Plan:
+    def plan_givens(self, pairs: Pairs, to: str | Path, alternatives: int, wishes: Wishes) -> Plan:
+        """The best route from what `givens` answered."""
+        givens = tuple(given for given, _ in pairs)
         goal, said = self._goal(givens, to, wishes)
-        made = make_plan(self.catalog, tuple(givens), goal, alternatives=alternatives)
+        try:
+            made = make_plan(self.catalog, givens, goal, alternatives=alternatives)
+        except NoRoute:
+            from transpose.advice import advise
+
+            raise advise(self.catalog, givens, goal) from None
         return replace(made, assumptions=(*said, *made.assumptions))
 
-    def _goal(self, givens: list[Given], to: str | Path, wishes: Wishes) -> tuple[Goal, tuple[str, ...]]:
+    def _goal(self, givens: tuple[Given, ...], to: str | Path, wishes: Wishes) -> tuple[Goal, tuple[str, ...]]:
         said: tuple[str, ...] = ()
         kind = parse_node(wishes["kind"]) if wishes.get("kind") else None
         verbs = tuple(wishes.get("verbs", ()))
@@ -164,7 +180,7 @@ class Session:
 
     def _blocked(self, item: Transform) -> bool:
         """Whether a transform cannot run here as things are: it is then the last choice, and says what it lacks."""
-        return bool(missing_modules(item)) or (self.offline and not all(self._present(name) for name in item.models))
+        return bool(missing_modules(item)) or (self.offline and not all(self.present(name) for name in item.models))
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -173,35 +189,35 @@ class Session:
 
         Raises only subclasses of TransposeError.
         """
-        pairs = self._givens(source, wishes)
-        made = self._plan([given for given, _ in pairs], to, 0, wishes)
+        pairs = self.givens(source, wishes)
+        made = self.plan_givens(pairs, to, 0, wishes)
         artifact = self.run_route(made.route, pairs, wishes)
         if isinstance(to, Path):
             self.place(artifact, to, force=False)
         return artifact
 
-    def run_route(self, route: Route, pairs: list[tuple[Given, Any]], wishes: Wishes) -> Artifact:
+    def run_route(self, route: Route, pairs: Pairs, wishes: Wishes) -> Artifact:
         """Run a route that was planned or saved, over its givens and their values."""
-        options = check_options(dict(wishes.get("options", {})), self._optioned(route))
+        options = self.check_options(route, wishes)
         sources = tuple(
-            engine.Source(value, key or engine.hash_source(value, given.node), given.name, given.node)
+            engine.Source(value, key or hash_source(value, given.node), given.name, given.node)
             for given, (value, key) in pairs
         )
-        self.context.folder = self._folder()
+        self.context.folder = self.folder()
         self.context.warnings.clear()
         run = engine.Run(
             self.catalog, route, sources, self.context, self.store, options, self._model_hash, wishes.get("keep")
         )
         self.last = run
-        made = run.artifact()
+        value, node, key = run.result()
         self._learn_speeds(run, [given.units for given, _ in pairs])
-        return Artifact(made.value, str(made.kind), made.history, self, made.key)
+        return Artifact(value, str(node), run.history(), self, key)
 
-    def _optioned(self, route: Route) -> list[Transform]:
-        """Transforms whose options may be given: the steps and what their recipes call."""
+    def check_options(self, route: Route, wishes: Wishes) -> dict[str, dict[str, Scalar]]:
+        """Options by transform, for the steps and what their recipes call; raises OptionError."""
         steps = route.transforms(self.catalog)
         inner = [self.catalog[name] for step in steps for name in step.uses if name in self.catalog]
-        return [*steps, *inner]
+        return check_options(dict(wishes.get("options", {})), [*steps, *inner])
 
     def place(self, artifact: Artifact, target: Path, *, force: bool = False) -> None:
         """Put the file of an artifact at `target`, atomically, and record its history."""
@@ -214,117 +230,73 @@ class Session:
         if self.store is not None:
             self.store.record(hash_file(target), artifact.history)
 
+    def place_many(self, artifact: Artifact, folder: Path, stem: str, *, force: bool = False) -> list[Path]:
+        """Put many files into a folder as `stem-001.png`, made if it is not there; answers their paths."""
+        files = list(artifact.value)
+        width = max(3, len(str(len(files))))
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [folder / f"{stem}-{number:0{width}d}{file.suffix}" for number, file in enumerate(files, 1)]
+        for target in targets:
+            refuse_existing(target, force)
+        for file, target in zip(files, targets, strict=True):
+            self.place(replace(artifact, value=file), target, force=force)
+        return targets
+
     # -- what was given --------------------------------------------------------------------------------------------
 
-    def _givens(self, source: Any, wishes: Wishes) -> list[tuple[Given, Any]]:
+    def givens(self, source: Any, wishes: Wishes) -> Pairs:
         """(given, (value, key)) of every input, in order; `prompt` and `bind` come last."""
         parts = list(source) if isinstance(source, list | tuple) else [source]
         if not parts:
             raise UsageError("nothing was given", "Name at least one input")
-        asserted = wishes.get("source_kind", "")
+        asserted = parse_node(wishes["source_kind"]) if wishes.get("source_kind") else None
         pairs = [self._given(part, asserted) for part in parts]
         for name, part in wishes.get("bind", {}).items():
-            given, value = self._given(part, "")
+            given, value = self._given(part, None)
             pairs.append((replace(given, binds=name), value))
         if wishes.get("prompt"):
-            given, value = self._given(str(wishes["prompt"]), "")
+            given, value = self._given(str(wishes["prompt"]), None)
             pairs.append((replace(given, prompt=True, name="the prompt"), value))
         return pairs
 
-    def _given(self, part: Any, asserted: str) -> tuple[Given, tuple[Any, str]]:
-        node = parse_node(asserted) if asserted else None
-        if isinstance(part, Path):
-            return self._given_file(part, node), (part, "")
+    def _given(self, part: Any, asserted: Node | None) -> tuple[Given, tuple[Any, str]]:
         if isinstance(part, Artifact):
             return Given(parse_node(part.kind), "the value"), (part.value, part.key)
-        if isinstance(part, str):
-            from transpose.media.text import Text
-
-            kind = node if node and not node.is_format else Node("text.prompt")
-            return Given(kind, "the text", units=max(len(part) / 1000, 0.01)), (Text(part), "")
-        for modality, (module, _) in MODALITIES.items():
-            if type(part).__module__ == module:
-                found = part.facets() if hasattr(part, "facets") else {}
-                return Given(Node(node.name if node else modality).having(**found), "the value"), (part, "")
-        raise UsageError(
-            f"a {type(part).__name__} cannot be an input", "Give a Path, a str, or a value of transpose.media"
-        )
-
-    def _given_file(self, path: Path, asserted: Node | None) -> Given:
-        check_file(path)
-        node = asserted if asserted and asserted.is_format else Node(path.suffix.lower())
-        if not node.name:
-            raise InputError(
-                f"{str(path)!r} has no suffix that tells its format", "Say which with --from, as in --from .wav"
-            )
-        kind = asserted if asserted and not asserted.is_format else None
-        return Given(node, path.name, kind, partial(self._probe, path), units=self._units(path, node))
-
-    def _units(self, path: Path, node: Node) -> float:
-        """Size in minutes, pages or thousands of characters: what times are measured by."""
-        reads = {t.targets[0].modality for t in self.catalog if any(n.name == node.name for n in t.slots[0].nodes)}
-        if "audio" in reads:
-            return max(self._remember(path, "units", self._minutes), 0.01)
-        return max(path.stat().st_size / 1000, 0.01) if reads == {"text"} else 1.0
-
-    @staticmethod
-    def _minutes(path: Path) -> float:
-        from transpose.media.audio import duration
-
-        try:
-            return duration(path) / 60
-        except InputError:
-            return 1.0  # the reader will say what is wrong with it
-
-    def _probe(self, path: Path, modality: str) -> dict[str, float]:
-        """Which kinds a file's content may be, with probabilities; remembered by the file's size and time."""
-        if modality not in PROBES:
-            return {}
-
-        def ask(path: Path) -> dict[str, float]:
-            from importlib import import_module
-
-            answers: dict[str, float] = import_module(PROBES[modality]).probe(path, self.context)
-            return answers
-
-        return self._remember(path, modality, ask)
-
-    def _remember(self, path: Path, what: str, ask: Callable[[Path], Any]) -> Any:
-        from transpose.core.catalog import read_json
-        from transpose.core.store import hash_json, write_json
-
-        info = path.stat()
-        stamp = hash_json([str(path.resolve()), info.st_size, info.st_mtime_ns, info.st_ino, self.catalog.stamp])
-        place = self.home / "probes" / f"{stamp}.json"
-        known = read_json(place)
-        if what not in known:
-            known[what] = ask(path)
-            if self.store is not None:
-                write_json(place, known)
-        return known[what]
+        given, value = self.inputs.given(part, asserted)
+        return given, (value, "")
 
     # -- weights, temporaries, speeds ------------------------------------------------------------------------------
 
     def _weights(self, name: str) -> Path:
         if self.fetch is not None:
             return self.fetch(name)
-        from transpose.models.pull import weights
+        from transpose.models.pull import ORDER, weights
 
-        return weights(name, offline=self.offline)
+        return weights(name, offline=self.offline, sources=self._sources or ORDER, quiet=self._quiet_pulls)
 
-    def _present(self, name: str) -> bool:
+    def card(self, name: str) -> Card:
+        """The card of a model: licence, size, files."""
+        from transpose.models.card import find_card
+
+        return find_card(name)
+
+    def present(self, name: str) -> bool:
+        """Whether the weights of a model lie on this machine."""
         if self.fetch is not None:
             return True
-        from transpose.models.pull import present
+        from transpose.models import shelf
 
-        return present(name)
+        return shelf.ready(self.card(name))
+
+    def missing(self, item: Transform) -> list[str]:
+        """Packages that a transform needs and that are not installed."""
+        return missing_modules(item)
 
     def _model_hash(self, name: str) -> str:
-        from transpose.models.card import card_hash
+        return self.card(name).key
 
-        return card_hash(name)
-
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Where temporary files of this session lie."""
         if self._scratch is None:
             parent = self.home / "tmp"
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -367,16 +339,6 @@ class Session:
 def cores() -> int:
     """Threads for one model: all cores but one (two threads on two cores were far slower than one)."""
     return max(1, (os.cpu_count() or 2) - 1)
-
-
-def check_file(path: Path) -> None:
-    """Raise the error that fits where a path is not a file with bytes in it."""
-    if path.is_dir():
-        raise FolderInput(f"{str(path)!r} is a folder", "Name the files in it, as in: transpose folder/*.txt OUT")
-    if not path.exists():
-        raise MissingInput(f"there is no file {str(path)!r}", "If it is meant as text, add --text")
-    if path.is_file() and path.stat().st_size == 0:
-        raise EmptyInput(f"{str(path)!r} is empty", "Check how it was made or copied")
 
 
 _default: Session | None = None

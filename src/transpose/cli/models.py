@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from transpose.core.errors import WeightsError
     from transpose.models.card import Card
 
 EXAMPLES = """examples:
@@ -33,8 +35,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pulling.add_argument("names", nargs="+", metavar="NAME", help="a model or a set")
     pulling.add_argument("--source", action="append", metavar="KIND", help="try only these, in this order (repeatable)")
     pulling.add_argument("--folder", action="append", type=Path, metavar="DIR", help="look in DIR/NAME (repeatable)")
-    for option in ("--offline", "--quiet"):  # the command as a whole has them too: no default of ours hides its value
-        pulling.add_argument(option, action="store_true", default=argparse.SUPPRESS)
+    # the command as a whole may have these too: no default of ours hides its value
+    suppress = argparse.SUPPRESS
+    pulling.add_argument("--offline", action="store_true", default=suppress, help="take only what is on this machine")
+    pulling.add_argument("-q", "--quiet", action="store_true", default=suppress, help="do not say what is fetched")
     removing = actions.add_parser("remove", help="free the space of models")
     removing.add_argument("names", nargs="+", metavar="NAME", help="a model or a set")
     showing = actions.add_parser("show", help="all that is known of a model")
@@ -60,7 +64,7 @@ def _list(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
     from transpose.models.card import all_cards
     from transpose.models.pull import megabytes
 
-    cards = all_cards(plugins)
+    cards = all_cards(plugins, complain=_warn)
     if args.json:
         _print_json([_summary(card) for card in cards.values()])
         return 0
@@ -172,6 +176,10 @@ def _verify(card: Card) -> bool:
     return True
 
 
+def _warn(error: WeightsError) -> None:
+    print(f"transpose: left out: {error}", file=sys.stderr)
+
+
 def _again(card: Card) -> str:
     return f"Run: transpose models remove {card.name}; transpose models pull {card.name}"
 
@@ -181,7 +189,7 @@ def _chosen(names: Sequence[str], plugins: Sequence[Path]) -> list[Card]:
     from transpose.core.errors import WeightsError
     from transpose.models.card import all_cards, find_card
 
-    cards = all_cards(plugins)
+    cards = all_cards(plugins, complain=_warn)
     chosen: dict[str, Card] = {}
     for name in names:
         members = {card.name: card for card in cards.values() if name in card.sets}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from transpose.core.errors import OfflineError, WeightsError
+from transpose.core.errors import WeightsError
 
 T = TypeVar("T")
 
@@ -120,8 +120,3 @@ class Context:
         handle, name = tempfile.mkstemp(suffix=suffix, dir=self.folder)
         os.close(handle)
         return Path(name)
-
-    def connect(self, why: str) -> None:
-        """Ask before any connection; raises OfflineError when they are forbidden."""
-        if self.offline:
-            raise OfflineError(f"{why} needs a connection, and this run is offline", "Run it once without --offline")

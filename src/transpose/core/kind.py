@@ -43,12 +43,11 @@ KINDS: dict[str, str] = {
 }
 
 # what a step may lose; `needs` of a modality (above) says which of these the goal cares about
-ASPECTS = frozenset(
-    "wording timing speaker layout pixels colour pitch timbre structure exactness phase detail markup metadata".split()
-)
+ASPECTS = frozenset({"wording", "timing", "speaker", "layout", "pixels", "colour", "pitch", "timbre", "structure"})
+ASPECTS |= {"exactness", "phase", "detail", "markup", "metadata"}
 
 DEPICTIONS = frozenset({"image.spectrogram", "image.waveform", "image.chart", "image.sheet"})
-_COUNTABLE = frozenset("text image image.page image.photo text.label text.caption video score embedding".split())
+_COUNTABLE = frozenset({"text", "image", "image.page", "image.photo", "text.label", "video", "score", "embedding"})
 MARKUPS = ("plain", "markdown", "html")
 FACETS = ("lang", "timed", "markup", "space", "synthetic")
 

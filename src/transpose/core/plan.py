@@ -1,32 +1,20 @@
-"""Planning: the best route to a goal, or a plain word on why there is none and what would help.
+"""Planning: the best route to a goal, or a plain word on why there is none (advice.py says what would help).
 
 The rules and the order of choice are in docs/planning.md; the search itself is in search.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from transpose.core.catalog import Catalog, accepts
-from transpose.core.errors import AmbiguousError, NoRoute, PromptError, UnknownFormat, UsageError
+from transpose.core.errors import AmbiguousError, NoRoute, UnknownFormat, UsageError
 from transpose.core.kind import KINDS, Node
+from transpose.core.label import Given, Goal, Label, Tree
 from transpose.core.route import Route, route_from_label
-from transpose.core.search import Given, Goal, Label, Search, Tree
-
-# stem of an output's name -> what it means, by the modality that the format holds; the table is closed
-STEMS: dict[str, dict[str, str]] = {
-    "summary": {"text": "text.summary"},
-    "transcript": {"text": "text.transcript"},
-    "captions": {"text": "text@timed"},
-    "subtitles": {"text": "text@timed"},
-    "speech": {"audio": "audio.speech"},
-    "song": {"audio": "audio.music"},
-    "music": {"audio": "audio.music"},
-    "tune": {"audio": "audio.music", "score": "score"},
-    "notes": {"score": "score"},
-}
+from transpose.core.search import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +38,14 @@ class Plan:
 def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, *, alternatives: int = 0) -> Plan:
     """The best route from all `givens` to `goal`.
 
-    Raises UnknownFormat, NoRoute, PromptError, or AmbiguousError where routes differ only in meaning.
+    Raises UnknownFormat, NoRoute, or AmbiguousError where routes differ only in meaning.
     """
     _check_request(catalog, givens, goal)
-    best, search = _copy(catalog, givens, goal)
+    best = _copy(catalog, givens, goal)
     if best is None:
-        search = Search(catalog, givens, goal)
-        best = next(search.run(), None)
+        best = next(Search(catalog, givens, goal).run(), None)
         if best is None:
-            raise _refusal(catalog, givens, goal, search)
+            raise NoRoute(f"no faithful way to {goal.node}")
         _ask_meaning(catalog, givens, goal, best)
         _ask_slots(catalog, best)
     nodes = tuple(given.node for given in givens)
@@ -67,13 +54,12 @@ def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, *, alternative
     return Plan(route, tuple(_assumptions(catalog, givens, goal, best)), others)
 
 
-def _copy(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> tuple[Label | None, Search | None]:
+def _copy(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Label | None:
     """A route of only reading and writing needs no knowledge of what the content is, so nothing is probed."""
     if len(givens) > 1 or goal.kind or goal.verbs or goal.via or givens[0].prompt:
-        return None, None
+        return None
     files = Catalog([t for t in catalog if t.reads or t.writes], catalog.scores, catalog.speeds)
-    search = Search(files, givens, goal, probing=False)
-    return next(search.run(), None), search
+    return next(Search(files, givens, goal, probing=False).run(), None)
 
 
 def _check_request(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> None:
@@ -99,28 +85,6 @@ def unknown_format(suffix: str, catalog: Catalog, *, read: bool, where: str = ""
     of = f" of {where!r}" if where else ""
     hint = f"Did you mean {near[0]}?" if near else f"Known: {' '.join(known)}"
     return UnknownFormat(f"nothing here {verb} the suffix {suffix!r}{of}", f"{hint} See: transpose list formats")
-
-
-def name_goal(
-    catalog: Catalog, stem: str, suffix: str, input_stems: frozenset[str]
-) -> tuple[Node | None, tuple[str, ...]]:
-    """What the name of an output says it means: a kind (or None), and verbs; `talk.fr.md` names a language.
-
-    A stem that an input also has says nothing: `notes.txt` to `notes.md` is a copy.
-    """
-    stem, dot, lang = stem.rpartition(".")
-    if not dot or len(lang) != 2 or not lang.isalpha():
-        stem, lang = f"{stem}{dot}{lang}", ""
-    modalities = {t.slots[0].nodes[0].modality for t in catalog if any(node.name == suffix for node in t.targets)}
-    meaning = STEMS.get(stem.lower(), {}) if stem not in input_stems else {}
-    named = next((meaning[m] for m in sorted(modalities) if m in meaning), "")
-    verbs = ("summarize",) if meaning and not named and stem.lower() == "summary" and "summarize" in catalog else ()
-    if not named and not lang:
-        return None, verbs
-    from transpose.core.kind import parse_node
-
-    node = parse_node(named) if named else Node("text" if "text" in modalities else sorted(modalities)[0])
-    return node.having(lang=lang.lower()) if lang else node, verbs
 
 
 # -- several answers ---------------------------------------------------------------------------------------------
@@ -220,87 +184,3 @@ def _assumptions(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, best: 
         default = catalog[best.tree.transform].default_kind
         if default and not any(given.node.modality == default for given in givens) and best.depth > 2:
             yield f"{goal.node} means {written_kind(best.tree).name}"
-
-
-# -- no answer ---------------------------------------------------------------------------------------------------
-
-
-def _refusal(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, search: Search) -> NoRoute | PromptError:
-    """Why there is no route, and the nearest request that would have one."""
-    names = " and ".join(given.name or str(given.node) for given in givens)
-    wanted = f"{goal.kind} as {goal.node}" if goal.kind and goal.node.is_format else str(goal.node)
-    if any(given.prompt for given in givens):
-        return _unread_prompt(catalog, givens, goal)
-    head = f"no faithful way from {names} to {wanted}"
-    for changed_givens, changed_goal, words in _relaxed(catalog, givens, goal):
-        label = next(Search(catalog, changed_givens, changed_goal).run(), None)
-        if label is not None:
-            chain = route_from_label(label, tuple(given.node for given in changed_givens)).chain()
-            return NoRoute(head, f"{words(label)}: {chain}")
-    return NoRoute(head, _dead_end(catalog, goal, search))
-
-
-Relaxed = tuple[tuple[Given, ...], Goal, Callable[[Label], str]]
-
-
-def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterator[Relaxed]:
-    """Requests near this one, nearest first."""
-    if not goal.node.many:
-        many = replace(goal, node=replace(goal.node, many=True))
-        yield givens, many, _says(f"That makes many; for a file each, write a folder: OUT/ --to {goal.node}")
-    if len(givens) > 1:
-        for left_out in range(len(givens)):
-            rest = tuple(given for index, given in enumerate(givens) if index != left_out)
-            yield rest, goal, _says(f"Nothing on the way takes {givens[left_out].name!r} as well; without it")
-    for index, given in enumerate(givens):
-        if given.probe is not None and given.asserted is None:
-            for name in sorted(k for k in KINDS if "." in k):
-                asserted = replace(given, asserted=Node(name))
-                words = _says(f"{_looks(given, name)} If it is {KINDS[name]}, say --from {name}")
-                yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
-    if not goal.creative:
-        yield givens, replace(goal, creative=True), _says("The nearest creative one, with --creative")
-    verbs = [t.name for t in catalog if t.verb and t.name not in goal.verbs]
-    for verb in sorted(verbs):
-        yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
-    if goal.kind:
-        yield givens, replace(goal, kind=None), _says(f"Not as {goal.kind}, but there is")
-    depictions = [t.name for t in catalog if not t.reads and not t.writes and t.name not in goal.via]
-    for name in sorted(depictions):
-        yield givens, replace(goal, via=(name,)), _says(f"If a picture of a derived value is meant, --via {name}")
-
-
-def _says(words: str) -> Callable[[Label], str]:
-    return lambda label: words
-
-
-def _looks(given: Given, name: str) -> str:
-    answers = given.probe(name.partition(".")[0]) if given.probe else {}
-    if not answers:
-        return ""
-    best = max(answers, key=lambda each: answers[each])
-    return f"It looks like {best} ({answers[best]:.0%})."
-
-
-def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:
-    reached = sorted({label.node.modality for group in search.settled.values() for label in group} - {""})
-    kinds = [each for each in reached if not each.startswith(".")]
-    ways = sorted(
-        {
-            f"{t.name} ({t})"
-            for t in catalog
-            if goal.node.name in {n.name for n in t.targets} or goal.node.modality in {n.modality for n in t.targets}
-        }
-    )
-    need = f"{goal.node} is made by {'; '.join(ways[:4])}" if ways else f"nothing makes {goal.node}"
-    return f"From there one can reach {', '.join(kinds) or 'nothing'}; {need}"
-
-
-def _unread_prompt(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> PromptError:
-    readers = sorted(t.name for t in catalog if any(n.name == "text.prompt" for slot in t.slots for n in slot.nodes))
-    modality = goal.kind.modality if goal.kind else ", ".join(sorted(Search(catalog, givens, goal).modalities))
-    if readers:
-        hint = f"Transforms that read a prompt: {', '.join(readers)}"
-    else:
-        hint = f"No transform that takes a prompt and makes {modality} is installed; leave -p out, or install one"
-    return PromptError(f"nothing on the way to {goal.node} reads the prompt", hint)

@@ -1,19 +1,15 @@
-"""A route as it will run: steps in order, an identical sub-route only once; and the file it is saved to."""
+"""A route as it will run: steps in order, an identical sub-route only once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from transpose.core.catalog import Catalog
-from transpose.core.errors import RouteError, UsageError
-from transpose.core.kind import Node, parse_node
-from transpose.core.search import Label, Tree
+from transpose.core.kind import Node
+from transpose.core.label import Label, Tree
 from transpose.core.transform import Transform
 
 GATHER = "gather"  # several givens become many; no transform of the catalog
-PLAN_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +60,6 @@ class Route:
         source = inputs[0] if len(inputs) == 1 else f"({', '.join(inputs)})"
         return f"{source} -> {bare(step.output)}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for `--save`."""
-        steps = [
-            {
-                "transform": s.transform,
-                "inputs": [list(i) if i else None for i in s.inputs],
-                "output": str(s.output),
-                "mapped": s.mapped,
-            }
-            for s in self.steps
-        ]
-        return {
-            "version": PLAN_VERSION,
-            "givens": [str(node) for node in self.givens],
-            "steps": steps,
-            "lost": list(self.lost),
-        }
-
 
 def bare(node: Node) -> str:
     """A node without its facets."""
@@ -105,38 +83,3 @@ def route_from_label(label: Label, givens: tuple[Node, ...]) -> Route:
 
     visit(label.tree)
     return Route(givens, tuple(steps), tuple(sorted(label.lost)), label.quality, label.seconds)
-
-
-def route_from_json(raw: Mapping[str, Any], catalog: Catalog) -> Route:
-    """A route that was saved; raises UsageError where it does not fit this installation."""
-    try:
-        if raw["version"] != PLAN_VERSION:
-            raise UsageError(
-                f"the plan is of version {raw['version']}, not {PLAN_VERSION}",
-                "Make it anew with: transpose plan --save",
-            )
-        steps = tuple(_step(each) for each in raw["steps"])
-        route = Route(tuple(map(parse_node, raw["givens"])), steps, tuple(raw.get("lost", ())))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise UsageError(
-            f"this is not a saved plan: {error!r}", "Make one with: transpose plan IN OUT --save plan.json"
-        ) from None
-    _check(route, catalog)
-    return route
-
-
-def _step(raw: Mapping[str, Any]) -> Step:
-    inputs = tuple((str(i[0]), int(i[1])) if i is not None else None for i in raw["inputs"])
-    return Step(raw["transform"], inputs, parse_node(raw["output"]), bool(raw["mapped"]))
-
-
-def _check(route: Route, catalog: Catalog) -> None:
-    for number, step in enumerate(route.steps):
-        if step.transform != GATHER and step.transform not in catalog:
-            raise RouteError(
-                f"the plan needs the transform {step.transform!r}, which is not installed",
-                "See: transpose list transforms",
-            )
-        for each in step.inputs:
-            if each is not None and not 0 <= each[1] < (len(route.givens) if each[0] == "given" else number):
-                raise UsageError(f"step {number} of the plan reads {each[0]} {each[1]}, which is not there")

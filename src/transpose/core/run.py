@@ -20,7 +20,7 @@ from transpose.core.context import Context, Many
 from transpose.core.errors import DiskFull, MissingPackage, TransformError, TransposeError
 from transpose.core.kind import Node
 from transpose.core.route import GATHER, Route, Step
-from transpose.core.store import Store, hash_file, hash_json, load_value, save_value
+from transpose.core.store import Store, hash_json, load_value, save_value
 from transpose.core.transform import Scalar, Transform
 
 RENDERED = frozenset({"video"})  # handles that render when written; the written file is what is kept
@@ -35,19 +35,6 @@ class Source:
     key: str
     name: str
     node: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A value with its kind, its key in the cache, and how it was made.
-
-    `value` is the in-memory value of its modality, `Many` of them, or the `Path` of a file where the kind is a format.
-    """
-
-    value: Any
-    kind: Node
-    key: str
-    history: dict[str, Any] = field(compare=False)
 
 
 @dataclass
@@ -68,15 +55,12 @@ class Run:
     _records: dict[int, dict[str, Any]] = field(default_factory=dict)
     _keys: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def artifact(self) -> Artifact:
-        """Run what is needed for the last step and answer its value."""
+    def result(self) -> tuple[Any, Node, str]:
+        """Run what is needed for the last step: its value, its node with the facets found, and its key."""
         last = ("step", len(self.route.steps) - 1) if self.route.steps else ("given", 0)
-        value = self.value(last)
-        node = self.route.output
+        value, node = self.value(last), self.route.output
         found = getattr(value, "facets", None)
-        if callable(found):
-            node = node.having(**found())
-        return Artifact(value, node, self.key(last), self.history())
+        return value, node.having(**found()) if callable(found) else node, self.key(last)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -376,15 +360,3 @@ def _groups(values: Any, size: int) -> Iterator[list[Any]]:
     iterator = iter(values)
     while group := list(islice(iterator, size)):
         yield group
-
-
-def hash_source(value: Any, node: Node) -> str:
-    """The key of a given value: of a file its bytes, of anything else its lossless store form."""
-    if isinstance(value, Path):
-        return hash_file(value)
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="transpose-") as name:
-        folder = Path(name)
-        save_value(value, node, folder)
-        return hash_json([hash_file(path) for path in sorted(folder.iterdir())])

@@ -63,7 +63,7 @@ def atomic(path: Path, *, force: bool = True) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {str(path.parent)!r}", f"Make it with: mkdir -p {str(path.parent)!r}")
-    _refuse_existing(path, force)
+    refuse_existing(path, force)
     sweep(path.parent)
     # the suffix stays last: libraries choose the format by it
     temporary = path.parent / f".transpose-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}"
@@ -71,14 +71,15 @@ def atomic(path: Path, *, force: bool = True) -> Iterator[Path]:
         with disk_errors(str(path)):
             yield temporary
             _sync(temporary)
-            _refuse_existing(path, force)
+            refuse_existing(path, force)
             os.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink()
 
 
-def _refuse_existing(path: Path, force: bool) -> None:
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raise OutputExists where a file is there and `force` is not set; a folder is never replaced."""
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder", f"To put files into it, write {str(path)!r}/ with a slash")
     if path.exists() and not force:

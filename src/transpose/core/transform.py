@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Annotated, Any, Literal, get_args, get_origin, overload
+from typing import Annotated, Any, Literal, TypedDict, Unpack, get_args, get_origin
 
 from transpose.core.errors import OptionError
 from transpose.core.kind import ASPECTS, Node, parse_node
@@ -59,9 +59,9 @@ class Option:
             near = get_close_matches(str(read), self.choices, 1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             raise OptionError(f"option {self.name} cannot be {value!r}", f"{hint}Choices: {', '.join(self.choices)}")
-        if isinstance(read, int | float) and self.least is not None and self.most is not None:
-            if not self.least <= read <= self.most:  # also refuses nan
-                raise OptionError(f"option {self.name}={value} is out of range", self.help())
+        bounded = isinstance(read, int | float) and self.least is not None and self.most is not None
+        if bounded and not self.least <= read <= self.most:  # type: ignore[operator]  # also refuses nan
+            raise OptionError(f"option {self.name}={value} is out of range", self.help())
         return read
 
     def help(self) -> str:
@@ -116,7 +116,7 @@ class Transform:
             return self._function
         module, _, attribute = self.where.partition(":")
         loaded = getattr(import_module(module), attribute)
-        return loaded.function if isinstance(loaded, Transform) else loaded  # type: ignore[no-any-return]
+        return loaded.function if isinstance(loaded, Transform) else loaded
 
     @property
     def reads(self) -> bool:
@@ -151,32 +151,29 @@ def parse_signature(
     return inputs, tuple(parse_node(node, kinds) for node in right.split("|"))
 
 
-@overload
-def transform(signature: Callable[..., Any], /) -> Transform: ...
-@overload
+class Attributes(TypedDict, total=False):
+    """What may be said of a transform; see the fields of `Transform`."""
+
+    keeps: Iterable[str]
+    loses: Iterable[str]
+    models: Iterable[str]
+    needs: Iterable[str]
+    extra: str
+    uses: Iterable[str]
+    invents: bool
+    thin: bool
+    verb: bool
+    synthetic: bool
+    network: bool
+    deterministic: bool
+    shows: bool
+    memory_mb: int
+    default_kind: str
+
+
 def transform(
-    signature: str,
-    /,
-    *,
-    name: str = ...,
-    keeps: Iterable[str] = ...,
-    loses: Iterable[str] = ...,
-    models: Iterable[str] = ...,
-    needs: Iterable[str] = ...,
-    extra: str = ...,
-    uses: Iterable[str] = ...,
-    invents: bool = ...,
-    thin: bool = ...,
-    verb: bool = ...,
-    synthetic: bool = ...,
-    network: bool = ...,
-    deterministic: bool = ...,
-    shows: bool = ...,
-    memory_mb: int = ...,
-    default_kind: str = ...,
-    kinds: Iterable[str] = ...,
-) -> Callable[[Callable[..., Any]], Transform]: ...
-def transform(signature: Any, /, *, name: str = "", kinds: Iterable[str] = (), **attributes: Any) -> Any:
+    signature: str, /, *, name: str = "", kinds: Iterable[str] = (), **attributes: Unpack[Attributes]
+) -> Callable[[Callable[..., Any]], Transform]:
     """Make a `Transform` of a function.
 
     Args:
@@ -193,11 +190,9 @@ def transform(signature: Any, /, *, name: str = "", kinds: Iterable[str] = (), *
 
     Raises ValueError when signature and parameters do not agree.
     """
-    if callable(signature):
-        raise TypeError('write @transform("input -> output"): the signature is missing')
 
     def make(function: Callable[..., Any]) -> Transform:
-        return _build(function, signature, name, frozenset(kinds), attributes)
+        return _build(function, signature, name, frozenset(kinds), dict(attributes))
 
     return make
 
@@ -224,7 +219,7 @@ def _build(
     options = tuple(
         _option(p, vars(module)) for p in parameters.values() if p.kind is p.KEYWORD_ONLY and not p.name.startswith("_")
     )
-    tidy = {key: tuple(value) if isinstance(value, list | set | tuple) else value for key, value in attributes.items()}
+    tidy: dict[str, Any] = {k: tuple(v) if isinstance(v, list | set | tuple) else v for k, v in attributes.items()}
     return Transform(
         name=name or function.__name__.replace("_", "-"),
         slots=tuple(Slot(n, nodes, optional) for n, (nodes, optional) in zip(names, inputs, strict=True)),
@@ -254,17 +249,3 @@ def _option(parameter: inspect.Parameter, scope: dict[str, Any]) -> Option:
     default = None if parameter.default is parameter.empty else parameter.default
     least, most = (span.least, span.most) if span else (None, None)
     return Option(parameter.name, types[0].__name__, default, doc, least, most, choices)
-
-
-def check_options(options: dict[str, Scalar], transforms: Sequence[Transform]) -> dict[str, dict[str, Scalar]]:
-    """Give each option to every transform that has it; raises OptionError naming the nearest for a typo."""
-    known = {option.name: option for item in transforms for option in item.options}
-    for name in options:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            where = ", ".join(sorted(known)) or "none"
-            hint = f"Did you mean {near[0]!r}?" if near else f"Options on this route: {where}"
-            raise OptionError(f"no step of this route has an option {name!r}", hint)
-    return {
-        item.name: {o.name: o.parse(options[o.name]) for o in item.options if o.name in options} for item in transforms
-    }

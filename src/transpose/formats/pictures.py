@@ -290,8 +290,7 @@ def write_webp(
 ) -> None:
     """Save a picture as WebP: smaller than JPEG, keeps transparency; exact with `lossless=yes`."""
     kept = _shared(image, ctx)
-    if kept.pop("dpi", None):  # the format has no field for it beside EXIF
-        ctx.warn("a WebP has no field for the resolution: left out")
+    kept.pop("dpi", None)  # the format has no field for it
     _say_lost_fields(image, ctx, "WebP", set())
     packet = _packet(image, ctx, 10**7)
     if packet:
@@ -333,8 +332,11 @@ def _shared(image: Image, ctx: Context) -> dict[str, bytes | tuple[float, float]
 
 def _say_lost_fields(image: Image, ctx: Context, format: str, kept: set[str]) -> None:
     lost = sorted(key[5:] for key in image.meta if key.startswith("text:") and key[5:] not in kept | {"transpose"})
+    if format == "WebP" and "dpi" in image.meta:
+        lost.insert(0, "dpi")
     if lost:
-        ctx.warn(f"a {format} has no text fields: left out {', '.join(map(repr, lost))}")
+        shown = ", ".join(map(repr, lost[:4])) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
+        ctx.warn(f"a {format} has no field for {shown}: left out")
 
 
 OPENING = b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'

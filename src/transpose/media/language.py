@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from transpose.core.errors import MissingPackage
 
 if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
+    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 SAMPLE = 4000  # characters: more do not change the answer
 SURE = 0.9  # from here on a probe may be believed without asking

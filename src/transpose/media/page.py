@@ -195,8 +195,9 @@ def _broken(group: Sequence[Line]) -> list[list[str]]:
         last = group[number - 1]
         words = line.text.split(maxsplit=1)
         letter = (line.right - line.left) / max(1, len(line.text))
-        room = edge - last.right > 1.5 * letter * (len(words[0]) + 1)
-        if number == 0 or room or "\t" in line.text or "\t" in last.text or BULLET.match(line.text):
+        room = edge - last.right > 1.2 * letter * (len(words[0]) + 1)
+        apart = line.bottom - last.bottom > 1.8 * line.height and line.text[:1].isupper()  # points on a slide
+        if number == 0 or room or apart or "\t" in line.text or "\t" in last.text or BULLET.match(line.text):
             parts.append([])
         parts[-1].append(line.text)
     return parts

@@ -19,12 +19,51 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 BLOCKS = frozenset(
-    "address article aside blockquote body caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 "
-    "h4 h5 h6 header hr html legend main nav ol p pre section summary table tbody tfoot thead title ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "ul",
+    ]
 )
-LINES = frozenset("br li option tr".split())
-SILENT = frozenset("script style template noscript svg math iframe object head".split())
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+LINES = frozenset(["br", "li", "option", "tr"])
+SILENT = frozenset(["script", "style", "template", "noscript", "svg", "math", "iframe", "object", "head"])
+VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 SUBTITLE_MARK = re.compile(r"\{\\[^}]*\}|</?(?:[ibuscv]|font|ruby|rt|lang)(?:[ .][^<>]*)?>", re.IGNORECASE)
 

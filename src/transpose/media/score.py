@@ -323,8 +323,9 @@ def _notes(events: list[tuple[float, Message]], pedal: bool) -> Iterator[Note]:
         elif message.type in ("note_on", "note_off"):
             key = (message.channel, message.note)
             if message.type == "note_on" and message.velocity:
-                if key in sounding:
+                if key in sounding and sounding[key][0] < at:
                     yield ended(key, at)
+                held.discard(key)
                 sounding[key] = (at, message.velocity, programs[message.channel])
             elif key in sounding and pedal and down[message.channel]:
                 held.add(key)

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -248,11 +248,25 @@ def find_card(name: str, plugins: Iterable[Path] = ()) -> Card:
     return read_card(found[0][0], code=found[0][1])
 
 
-def all_cards(plugins: Iterable[Path] = ()) -> dict[str, Card]:
-    """Every card by name, in alphabetical order; a name that stands twice is a WeightsError."""
+def all_cards(
+    plugins: Iterable[Path] = (), *, complain: Callable[[WeightsError], None] | None = None
+) -> dict[str, Card]:
+    """Every card by name, in alphabetical order.
+
+    A card that cannot be read, or a name that stands twice, goes to `complain` and is left out: one bad card of the
+    user's must not hide the others. Without `complain` it raises WeightsError.
+    """
     plugins = tuple(plugins)
     stems = sorted({path.stem for folder, _ in _places(plugins) for path in folder.glob("*.toml")})
-    return {stem: find_card(stem, plugins) for stem in stems}
+    cards: dict[str, Card] = {}
+    for stem in stems:
+        try:
+            cards[stem] = find_card(stem, plugins)
+        except WeightsError as error:
+            if complain is None:
+                raise
+            complain(error)
+    return cards
 
 
 def user_cards() -> Path:

@@ -18,7 +18,12 @@ UNIT = re.compile(
 )
 PER = {"kg": "kilogram", "km": "kilometer", "h": "hour", "hr": "hour", "min": "minute", "s": "second", "l": "liter"}
 SAID_AS_WORDS = re.compile(r"\b(?:NASA|NATO|UNESCO|UNICEF|OPEC|AIDS|COVID|RAM|LASER|RADAR|SCUBA|FIFA|JPEG|GIF)\b")
-LATIN = {r"\be\.\s?g\.": "for example", r"\bi\.\s?e\.": "that is", r"\betc\.(?=\s+[A-Z]|$)": "et cetera.", r"\betc\.": "et cetera"}
+LATIN = {
+    r"\be\.\s?g\.": "for example",
+    r"\bi\.\s?e\.": "that is",
+    r"\betc\.(?=\s+[A-Z]|$)": "et cetera.",
+    r"\betc\.": "et cetera",
+}
 MONEY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
 HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
@@ -27,7 +32,7 @@ WORD_SIGNS = {"→": " to ", "×": " times ", "÷": " divided by ", "=": " equal
 
 
 def spell(text: str) -> str:
-    """Put in words what gruut leaves out or misreads: dashes, addresses, units, money in millions, decades, fractions."""
+    """Put in words what gruut leaves out or misreads: dashes, addresses, units, millions of money, decades, halves."""
     for table in (LETTER_SIGNS, FRACTIONS, WORD_SIGNS):
         for sign, words in table.items():
             text = text.replace(sign, words)

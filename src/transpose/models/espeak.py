@@ -1,9 +1,10 @@
-"""IPA by eSpeak NG, through the shared library inside the espeakng-loader package. Never installed by Transpose: GPL-3."""
+"""IPA by eSpeak NG, through the library in the espeakng-loader package: GPL-3, so never installed by Transpose."""
 
 from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
+from importlib import import_module
 
 from transpose.core.errors import MissingPackage, TransformError
 
@@ -15,7 +16,7 @@ TIED_IPA = 0x02 | 0x80 | (0x361 << 8)  # IPA with U+0361 tying the letters of on
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
     try:
-        import espeakng_loader
+        espeakng_loader = import_module("espeakng_loader")
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] != "espeakng_loader":
             raise

@@ -17,7 +17,7 @@ from transpose.core.errors import DamagedWeights, MissingPackage
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
     from numpy.typing import NDArray
 
 RATE = 24_000  # Hz

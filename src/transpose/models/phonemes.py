@@ -1,4 +1,4 @@
-"""English text to the symbols that Kokoro was trained on: numbers and signs in words, words in sounds, sounds in symbols.
+"""English text to the symbols that Kokoro was trained on: signs to words, words to sounds, sounds to symbols.
 
 gruut (MIT) looks each word up in an American lexicon and guesses the rest; its IPA is then rewritten in Kokoro's
 conventions: one letter for a diphthong (A I O W Y) or an affricate (ʤ ʧ), the stress mark before the vowel, ɹ after a
@@ -37,7 +37,7 @@ WEAK = frozenset(
     "was we were what when which who will with would you your i'm i'll i've i'd you're you'll it's he's she's we're "
     "we'll they're they'll that's there's".split()
 )
-SPELT = {"a": "ɐ", "an": "ɐn", "the": "ðə", "and": "ænd", "to": "tə", "of": "ʌv", "for": "fɔɹ", "i": "I"}
+SPELT = {"a": "ɐ", "an": "ɐn", "the": "ðə", "and": "ænd", "to": "tə", "of": "ʌv", "for": "fɔɹ", "our": "Wəɹ", "i": "ˌI"}
 
 
 def phonemes(text: str, phonemizer: Phonemizer = "gruut") -> Iterator[str]:

@@ -181,8 +181,7 @@ def _line(card: Card, request: Request) -> Callable[[str], None]:
     def announce(doing: str) -> None:
         if not said:
             said.append(doing)
-            note = f" ({card.licence_note})" if card.licence_note else ""
-            _say(request, f"{doing} {card.name}: {card.title}, {megabytes(card.size)}, licence {card.licence}{note}")
+            _say(request, f"{doing} {card.name}: {card.title}, {megabytes(card.size)}, licence {card.licence}")
 
     return announce
 

@@ -73,10 +73,7 @@ def verify(card: Card, folder: Path) -> None:
 def mark(card: Card, folder: Path) -> None:
     """Write down that the files of `folder` were verified."""
     seen = {
-        file.path: {
-            "size": (folder / file.path).stat().st_size,
-            "sha256": file.sha256 or digest(folder / file.path),
-        }
+        file.path: {"size": (folder / file.path).stat().st_size, "sha256": file.sha256 or digest(folder / file.path)}
         for file in card.files
     }
     (folder / MARKER).write_text(json.dumps(seen, indent=1), encoding="utf-8")

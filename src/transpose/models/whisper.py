@@ -20,8 +20,8 @@ from transpose.media.text import Cue, Word
 
 if TYPE_CHECKING:
     import numpy as np
-    from faster_whisper import WhisperModel
-    from faster_whisper.transcribe import Segment
+    from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+    from faster_whisper.transcribe import Segment  # type: ignore[import-untyped]
     from numpy.typing import NDArray
 
     from transpose.media.audio import Audio
@@ -30,7 +30,7 @@ RATE = 16_000  # Hz, the network's
 BLOCK = 240.0  # seconds heard at once; five minutes is the most that the features should take
 GAP_MS, PAD_MS = 800, 200  # a pause that is left out, and what is kept of it on both sides
 TAIL = 30  # seconds in which a block without pauses is cut where it is quietest
-LOOP = 3.0  # compression ratio of a text that only repeats itself
+LOOP = 6.0  # compression ratio of a window of text that only repeats itself; a refrain sung thrice has 3
 UNSURE = 0.5  # probability of a language, mean probability of words: below, the user is told
 WITHOUT_BLANKS = frozenset({"zh", "ja", "th", "lo", "my", "yue", "bo", "km"})
 
@@ -82,7 +82,7 @@ def listen(
     words only with their own language. Raises EmptyInput for a sound of no length, SilentInput where nobody speaks,
     OptionError for a language that Whisper does not know.
     """
-    import ctranslate2
+    import ctranslate2  # type: ignore[import-untyped]
 
     if audio.duration <= 0:
         raise EmptyInput("the sound has no length")
@@ -146,7 +146,7 @@ def _block(whole: NDArray[np.float32], spans: list[Span], start: int) -> Iterato
 
 def speech_spans(samples: NDArray[np.float32]) -> list[Span]:
     """Where somebody speaks, by Silero's detector: pauses over .8 s divide, .2 s around speech is kept."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
+    from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
     options = VadOptions(min_silence_duration_ms=GAP_MS, speech_pad_ms=PAD_MS, min_speech_duration_ms=100)
     return [(int(found["start"]), int(found["end"])) for found in get_speech_timestamps(samples, options)]
@@ -188,7 +188,10 @@ def cues_of(heard: Iterable[Segment], block: Block, ctx: Context) -> Iterator[Cu
             ctx.warn(f"left out at {at:.0f} s: Whisper only repeated itself there")
             continue
         if not segment.words:
-            start, end = restore(segment.start, segment.start, block.spans)[0], restore(segment.end, segment.end, block.spans)[1]
+            start, end = (
+                restore(segment.start, segment.start, block.spans)[0],
+                restore(segment.end, segment.end, block.spans)[1],
+            )
             if segment.text.strip():
                 yield Cue(start, max(start, end), segment.text.strip())
             continue

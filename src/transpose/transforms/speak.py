@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,8 +28,8 @@ FIRST, FALLBACK = "af_heart", "jf_alpha"
 JAPANESE = ("jf_", "jm_")
 SPOKEN = ("en",)  # languages in which a voice was measured
 LONG = 6000  # characters (about 7 minutes): from here on the sound goes to a file, not to memory
-SURE = 0.95
-ENOUGH = 20  # letters from which a detected language is believed
+SURE = 0.8  # probability from which a detected language is believed: py3langid is shy with short texts
+ENOUGH = 20  # letters that it takes
 
 
 @transform(
@@ -45,6 +46,7 @@ def speak(
     text: Text,
     ctx: Context,
     *,
+    lang: Annotated[str, "language of the text, where it is not found rightly"] = "",
     voice: Annotated[Voice, "who speaks: a American, b British, j Japanese voices; f female, m male"] = "auto",
     speed: Annotated[float, Range(0.5, 2.0), "1 is the voice's own pace"] = 1.0,
     pause: Annotated[float, Range(0.0, 3.0), "seconds between sentences; twice that between paragraphs"] = 0.3,
@@ -61,7 +63,7 @@ def speak(
     words = plain(text)
     if not words:
         raise EmptyInput("the text to speak is empty")
-    _check_language(text, words)
+    _check(lang or text.lang, words, ctx)
     name, table = _voice(ctx, voice)
     ctx.note("voice", name)
     network = ctx.load(f"kokoro-{ctx.threads}", lambda: open_kokoro(ctx.model("kokoro"), ctx.threads), 900)
@@ -72,14 +74,17 @@ def speak(
     return _collect(first, blocks, len(words) > LONG, ctx)
 
 
-def _check_language(text: Text, words: str) -> None:
-    code = text.lang or ""
+def _check(code: str | None, words: str, ctx: Context) -> None:
+    """Refuse a language without a voice; say when single words of another script will be left out."""
     if not code and sum(letter.isalpha() for letter in words) >= ENOUGH:
         found, probability = language(words)
-        code = found if probability >= SURE else ""
+        code = found if probability >= SURE else None
     if code and code not in SPOKEN:
-        hint = f"Languages with a measured voice: {', '.join(SPOKEN)}. If it is one of these, say so with --lang"
+        hint = f"Languages with a measured voice: {', '.join(SPOKEN)}. Is it one of these? Say -o lang=en"
         raise InputError(f"there is no measured voice for the language {code!r}", hint)
+    foreign = {letter for letter in words if letter.isalpha() and "LATIN" not in unicodedata.name(letter, "")}
+    if foreign:
+        ctx.warn(f"words in other than Latin letters are left out: {''.join(sorted(foreign)[:10])}")
 
 
 def _voice(ctx: Context, name: str) -> tuple[str, NDArray[np.float32]]:
@@ -118,9 +123,7 @@ def _sounds(
         ctx.progress(min(done, len(words)), len(words), "characters spoken")
 
 
-def _collect(
-    first: NDArray[np.float32], rest: Iterator[NDArray[np.float32]], long: bool, ctx: Context
-) -> Audio:
+def _collect(first: NDArray[np.float32], rest: Iterator[NDArray[np.float32]], long: bool, ctx: Context) -> Audio:
     import numpy as np
 
     def every() -> Iterator[NDArray[np.float32]]:

@@ -18,7 +18,7 @@ from transpose.core.transform import Range, transform
 
 
 def _value(modality: str, name: str, *parts: Any) -> Any:
-    """A value of a modality; its class is looked up by name, since the centre imports no media."""
+    """A value of a modality, its module imported only now."""
     return getattr(import_module(MODALITIES[modality][0]), name)(*parts)
 
 

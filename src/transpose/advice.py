@@ -1,0 +1,96 @@
+"""Where there is no route: why not, and the nearest request that would have one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from transpose.core.catalog import Catalog
+from transpose.core.errors import NoRoute, PromptError
+from transpose.core.kind import KINDS, Node
+from transpose.core.label import Given, Goal, Label
+from transpose.core.route import route_from_label
+from transpose.core.search import Search
+
+
+def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute | PromptError:
+    """Why there is no route, and the nearest request that would have one."""
+    names = " and ".join(given.name or str(given.node) for given in givens)
+    wanted = f"{goal.kind} as {goal.node}" if goal.kind and goal.node.is_format else str(goal.node)
+    if any(given.prompt for given in givens):
+        return _unread_prompt(catalog, givens, goal)
+    head = f"no faithful way from {names} to {wanted}"
+    for changed_givens, changed_goal, words in _relaxed(catalog, givens, goal):
+        label = next(Search(catalog, changed_givens, changed_goal).run(), None)
+        if label is not None:
+            chain = route_from_label(label, tuple(given.node for given in changed_givens)).chain()
+            return NoRoute(head, f"{words(label)}: {chain}")
+    search = Search(catalog, givens, goal)
+    list(search.run())
+    return NoRoute(head, _dead_end(catalog, goal, search))
+
+
+Relaxed = tuple[tuple[Given, ...], Goal, Callable[[Label], str]]
+
+
+def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterator[Relaxed]:
+    """Requests near this one, nearest first."""
+    if not goal.node.many:
+        many = replace(goal, node=replace(goal.node, many=True))
+        yield givens, many, _says(f"That makes many; for a file each, write a folder: OUT/ --to {goal.node}")
+    if len(givens) > 1:
+        for left_out in range(len(givens)):
+            rest = tuple(given for index, given in enumerate(givens) if index != left_out)
+            yield rest, goal, _says(f"Nothing on the way takes {givens[left_out].name!r} as well; without it")
+    for index, given in enumerate(givens):
+        if given.probe is not None and given.asserted is None:
+            for name in sorted(k for k in KINDS if "." in k):
+                asserted = replace(given, asserted=Node(name))
+                words = _says(f"{_looks(given, name)} If it is {KINDS[name]}, say --from {name}")
+                yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
+    if not goal.creative:
+        yield givens, replace(goal, creative=True), _says("The nearest creative one, with --creative")
+    verbs = [t.name for t in catalog if t.verb and t.name not in goal.verbs]
+    for verb in sorted(verbs):
+        yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
+    if goal.kind:
+        yield givens, replace(goal, kind=None), _says(f"Not as {goal.kind}, but there is")
+    depictions = [t.name for t in catalog if not t.reads and not t.writes and t.name not in goal.via]
+    for name in sorted(depictions):
+        yield givens, replace(goal, via=(name,)), _says(f"If a picture of a derived value is meant, --via {name}")
+
+
+def _says(words: str) -> Callable[[Label], str]:
+    return lambda label: words
+
+
+def _looks(given: Given, name: str) -> str:
+    answers = given.probe(name.partition(".")[0]) if given.probe else {}
+    if not answers:
+        return ""
+    best = max(answers, key=lambda each: answers[each])
+    return f"It looks like {best} ({answers[best]:.0%})."
+
+
+def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:
+    reached = sorted({label.node.modality for group in search.settled.values() for label in group} - {""})
+    kinds = [each for each in reached if not each.startswith(".")]
+    ways = sorted(
+        {
+            f"{t.name} ({t})"
+            for t in catalog
+            if goal.node.name in {n.name for n in t.targets} or goal.node.modality in {n.modality for n in t.targets}
+        }
+    )
+    need = f"{goal.node} is made by {'; '.join(ways[:4])}" if ways else f"nothing makes {goal.node}"
+    return f"From there one can reach {', '.join(kinds) or 'nothing'}; {need}"
+
+
+def _unread_prompt(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> PromptError:
+    readers = sorted(t.name for t in catalog if any(n.name == "text.prompt" for slot in t.slots for n in slot.nodes))
+    modality = goal.kind.modality if goal.kind else ", ".join(sorted(Search(catalog, givens, goal).modalities))
+    if readers:
+        hint = f"Transforms that read a prompt: {', '.join(readers)}"
+    else:
+        hint = f"No transform that takes a prompt and makes {modality} is installed; leave -p out, or install one"
+    return PromptError(f"nothing on the way to {goal.node} reads the prompt", hint)

@@ -1,0 +1,137 @@
+"""`transpose plan IN... OUT`: the route, without running it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transpose.core.plan import Plan
+    from transpose.session import Session
+
+EXAMPLES = """examples:
+  transpose plan talk.wav summary.md
+  transpose plan scan.pdf speech.wav --save plan.json     pin the route ...
+  transpose scan.pdf speech.wav --plan plan.json          ... and take it again"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `plan` to the command line."""
+    from transpose.cli.convert import add_request
+
+    parser = subparsers.add_parser(
+        "plan",
+        description="Show the route from IN to OUT: steps, models, licences, time, losses, assumptions, other ways.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_request(parser)
+    parser.add_argument("--save", metavar="FILE", help="save the route for --plan")
+    parser.add_argument("-k", type=int, default=3, metavar="N", help="other ways to show (default 3)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan and print."""
+    from transpose.cli.request import Request
+
+    request = Request(args)
+    with request.session() as session:
+        wishes = request.wishes()
+        pairs = session.givens(request.sources(session), wishes)
+        made = request.ask(lambda wishes: session.plan_givens(pairs, request.goal(request.out), args.k, wishes), wishes)
+        session.check_options(made.route, wishes)
+        if args.save:
+            from transpose.plan_file import save
+
+            save(made.route, Path(args.save))
+        if args.json:
+            import json
+
+            print(json.dumps(describe(session, made, pairs), ensure_ascii=False))
+        else:
+            print_plan(session, made, pairs, verbose=args.verbose)
+    return 0
+
+
+def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
+    """A plan as plain data: what `transpose plan --json` prints."""
+    catalog, route = session.catalog, made.route
+    steps = []
+    for step in route.steps:
+        if step.transform not in catalog:
+            continue
+        item = catalog[step.transform]
+        row = {
+            "transform": step.transform,
+            "output": str(step.output),
+            "mapped": step.mapped,
+            "models": list(item.models),
+        }
+        steps.append({**row, "quality": round(catalog.quality(item), 3), "synthetic": item.synthetic})
+    items = route.transforms(catalog)
+    models = [session.card(name) for name in route.models(catalog)]
+    return {
+        "route": route.chain(),
+        "steps": steps,
+        "models": [
+            {"name": c.name, "licence": c.licence, "mb": round(c.size / 1e6, 1), "here": session.present(c.name)}
+            for c in models
+        ],
+        "memory_mb": max([item.memory_mb for item in items], default=0),
+        "seconds": round(route.seconds, 2),
+        "quality": round(route.quality, 3),
+        "lost": list(route.lost),
+        "network": any(item.network for item in items),
+        "missing": sorted({item.extra or name for item in items for name in session.missing(item)}),
+        "assumptions": list(made.assumptions),
+        "alternatives": [
+            {"route": other.chain(), "steps": [s.transform for s in other.steps]} for other in made.alternatives
+        ],
+    }
+
+
+def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool) -> None:
+    """A plan for people."""
+    told = describe(session, made, pairs)
+    print(told["route"])
+    print()
+    width = max((len(step["transform"]) for step in told["steps"]), default=0)
+    for number, step in enumerate(told["steps"], 1):
+        notes = [", ".join(step["models"])] if step["models"] else []
+        notes += [f"quality {step['quality']:.2f}"] if step["models"] or step["quality"] < 1 else []
+        notes += ["marked as AI-made"] if step["synthetic"] else []
+        notes += ["one by one"] if step["mapped"] else []
+        print(
+            f"  {number}. {step['transform']:{width}}  -> {step['output']}{'   ' + ', '.join(notes) if notes else ''}"
+        )
+    print()
+    fetch = sum(model["mb"] for model in told["models"] if not model["here"])
+    for model in told["models"]:
+        where = "here" if model["here"] else "to be fetched"
+        print(f"  model     {model['name']}: {model['licence']}, {model['mb']:.0f} MB, {where}")
+    network = "yes: a step sends data" if told["network"] else f"once, for {fetch:.0f} MB of weights" if fetch else "no"
+    print(f"  network   {network}")
+    print(f"  time      about {_time(told['seconds'])}, memory about {max(told['memory_mb'], 50)} MB")
+    print(f"  lost      {', '.join(told['lost']) or 'nothing'}")
+    for label, key in (("missing", "missing"), ("assumed", "assumptions")):
+        for each in told[key]:
+            print(f"  {label:9} {each if key == 'assumptions' else f'pip install {install(each)}'}")
+    for other in told["alternatives"]:
+        print(
+            f"  or        {other['route']}   ({', '.join(other['steps'])})"
+            if verbose
+            else f"  or        {other['route']}"
+        )
+
+
+def install(extra: str) -> str:
+    """What to hand to pip for an extra of ours or a package."""
+    return f"'transpose-ai[{extra}]'" if extra in ("local",) else extra
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "a second"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

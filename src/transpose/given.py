@@ -1,0 +1,115 @@
+"""Inputs as the planner sees them: their node, what their content may be, and how large they are.
+
+What a probe says of a file is remembered by the file's place, size and times, so that planning again is quick.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from transpose.core.catalog import Catalog, read_json
+from transpose.core.context import Context
+from transpose.core.errors import EmptyInput, FolderInput, InputError, MissingInput, UsageError
+from transpose.core.kind import MODALITIES, Node
+from transpose.core.label import Given
+from transpose.core.store import hash_file, hash_json, save_value, write_json
+
+PROBES = {
+    "audio": "transpose.media.probe_audio",
+    "image": "transpose.media.probe_image",
+    "text": "transpose.media.language",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Makes a `Given` of whatever a user hands over. `memory` is the folder for answers of probes, or None."""
+
+    catalog: Catalog
+    context: Context
+    memory: Path | None
+
+    def given(self, part: Any, asserted: Node | None) -> tuple[Given, Any]:
+        """The planner's view of a Path, a str (literal text) or a value of transpose.media, and its value."""
+        if isinstance(part, Path):
+            return self._file(part, asserted), part
+        if isinstance(part, str):
+            from transpose.media.text import Text
+
+            node = asserted if asserted and not asserted.is_format else Node("text.prompt")
+            return Given(node, "the text", units=max(len(part) / 1000, 0.01)), Text(part)
+        for modality, (module, _) in MODALITIES.items():
+            if type(part).__module__ == module:
+                found = part.facets() if hasattr(part, "facets") else {}
+                return Given(Node(asserted.name if asserted else modality).having(**found), "the value"), part
+        hint = "Give a Path, a str, or a value of transpose.media"
+        raise UsageError(f"a {type(part).__name__} cannot be an input", hint)
+
+    def _file(self, path: Path, asserted: Node | None) -> Given:
+        check_file(path)
+        node = asserted if asserted and asserted.is_format else Node(path.suffix.lower())
+        if not node.name:
+            hint = "Say which with --from, as in --from .wav"
+            raise InputError(f"{str(path)!r} has no suffix that tells its format", hint)
+        kind = asserted if asserted and not asserted.is_format else None
+        return Given(node, path.name, kind, partial(self._probe, path), units=self._units(path, node))
+
+    def _units(self, path: Path, node: Node) -> float:
+        """Size in minutes, pages or thousands of characters: what times are measured by."""
+        reads = {t.targets[0].modality for t in self.catalog if any(n.name == node.name for n in t.slots[0].nodes)}
+        if "audio" in reads:
+            return max(float(self._remember(path, "units", _minutes)), 0.01)
+        return max(path.stat().st_size / 1000, 0.01) if reads == {"text"} else 1.0
+
+    def _probe(self, path: Path, modality: str) -> dict[str, float]:
+        """Which nodes a file's content may be, with probabilities."""
+        if modality not in PROBES:
+            return {}
+        answers = self._remember(path, modality, lambda file: import_module(PROBES[modality]).probe(file, self.context))
+        return dict(answers)
+
+    def _remember(self, path: Path, what: str, ask: Callable[[Path], Any]) -> Any:
+        info = path.stat()
+        stamp = hash_json([str(path.resolve()), info.st_size, info.st_mtime_ns, info.st_ino, self.catalog.stamp])
+        place = self.memory / f"{stamp}.json" if self.memory else None
+        known = read_json(place) if place else {}
+        if what not in known:
+            known[what] = ask(path)
+            if place:
+                write_json(place, known)
+        return known[what]
+
+
+def _minutes(path: Path) -> float:
+    from transpose.media.audio import duration
+
+    try:
+        return duration(path) / 60
+    except InputError:
+        return 1.0  # the reader will say what is wrong with it
+
+
+def check_file(path: Path) -> None:
+    """Raise the error that fits where a path is not a file with bytes in it."""
+    if path.is_dir():
+        raise FolderInput(f"{str(path)!r} is a folder", "Name the files in it, as in: transpose folder/*.txt OUT")
+    if not path.exists():
+        raise MissingInput(f"there is no file {str(path)!r}", "If it is meant as text, add --text")
+    if path.is_file() and path.stat().st_size == 0:
+        raise EmptyInput(f"{str(path)!r} is empty", "Check how it was made or copied")
+
+
+def hash_source(value: Any, node: Node) -> str:
+    """The key of a given value: of a file its bytes, of anything else its lossless store form."""
+    if isinstance(value, Path):
+        return hash_file(value)
+    with tempfile.TemporaryDirectory(prefix="transpose-") as name:
+        folder = Path(name)
+        save_value(value, node, folder)
+        return hash_json([hash_file(path) for path in sorted(folder.iterdir())])

@@ -1,0 +1,194 @@
+"""What a picture file shows: a photograph, a page of writing, or something else (drawing, chart, icon: no kind yet).
+
+Measured features (paper, ink, edges, grain, colours, rows of writing) go through a small classifier whose numbers,
+in probe_image.json, recipes/probe_image.py learnt; docs/probes-image.md says how often it errs. A spectrogram of ours
+is known by its text field and by nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transpose.core.context import Context
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SPECTROGRAM = "transpose.spectrogram"  # the text field
+LARGEST = 178_000_000  # pixels; the reader refuses more
+SIDE = 768  # pixels that the longer side is reduced to
+LEAST = 64  # pixels; of smaller pictures nothing is said
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+
+
+def probe(path: Path, ctx: Context) -> dict[str, float]:
+    """Probabilities of `image.photo` and `image.page`; what is missing to 1 is "neither".
+
+    `{"image.spectrogram": 1.0}` for one of ours; `{}` for a picture that is tiny or cannot be read (its reader will
+    say why).
+    """
+    pixels = _open(path)
+    if isinstance(pixels, str):
+        return {pixels: 1.0}
+    return {} if pixels is None else judge(measure(pixels))
+
+
+def _open(path: Path) -> NDArray[np.uint8] | str | None:
+    """RGB pixels on white, reduced; a kind where a tag tells it; None where there is nothing to look at."""
+    import warnings
+
+    import numpy as np
+    import PIL.Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+            with PIL.Image.open(path, formats=["PNG", "JPEG", "WEBP"]) as picture:
+                if picture.width * picture.height > LARGEST or min(picture.size) < LEAST:
+                    return None
+                if SPECTROGRAM in picture.info:
+                    return "image.spectrogram"
+                picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # a large JPEG is decoded at a fraction of its size
+                rgba = picture.convert("RGBA")
+                sheet = PIL.Image.new("RGBA", rgba.size, "white")
+                sheet.alpha_composite(rgba)
+                small = sheet.convert("RGB")
+                small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.BOX)
+                return np.asarray(small)
+    except (PIL.Image.DecompressionBombError, *DAMAGE):
+        return None
+
+
+def measure(pixels: NDArray[np.uint8]) -> list[float]:
+    """Features of RGB pixels (height, width, 3); their names are in `FEATURES`."""
+    import numpy as np
+
+    colour = pixels.astype(np.float32)
+    grey = colour @ np.array([0.299, 0.587, 0.114], np.float32)
+    return [*_tones(grey), *_grain(grey), *_colours(pixels, colour), *_writing(grey)]
+
+
+FEATURES = (
+    "paper", "two_tones", "entropy", "spread",
+    "flat", "soft", "sharp", "grain", "kurtosis",
+    "colourful", "saturated", "few_colours",
+    "ink", "short_runs", "crossings", "rows_on", "row_contrast", "row_beat", "lean",
+)  # fmt: skip
+
+
+def _tones(grey: NDArray[np.float32]) -> list[float]:
+    """Share of the commonest tone; how well two tones explain all (Otsu); entropy in bits; standard deviation."""
+    import numpy as np
+
+    counts = np.bincount((grey / 4).astype(np.int64).ravel(), minlength=64).astype(np.float64)
+    share = counts / counts.sum()
+    near = np.convolve(share, np.ones(5), "same")
+    levels = np.arange(64)
+    low = np.cumsum(share)
+    mean = np.cumsum(share * levels)
+    between = (mean[-1] * low - mean) ** 2 / np.maximum(low * (1 - low), 1e-9)
+    variance = float((share * (levels - mean[-1]) ** 2).sum())
+    entropy = -float((share[share > 0] * np.log2(share[share > 0])).sum())
+    return [float(near.max()), float(between.max()) / (variance + 1e-3), entropy, float(grey.std()) / 64]
+
+
+def _grain(grey: NDArray[np.float32]) -> list[float]:
+    """Shares of no, soft and sharp steps between neighbours; strength of the grain; tails of the steps."""
+    import numpy as np
+
+    step = np.abs(np.diff(grey, axis=1)).ravel()
+    bend = np.abs(grey[:, 2:] - 2 * grey[:, 1:-1] + grey[:, :-2])
+    power = float((step**2).mean())
+    tails = float((step**4).mean()) / (power**2 + 1e-3)
+    shares = [float((step < 1).mean()), float(((step >= 2) & (step < 24)).mean()), float((step >= 48).mean())]
+    return [*shares, float(np.log1p(np.median(bend))), float(np.log1p(tails)) / 4]
+
+
+def _colours(pixels: NDArray[np.uint8], colour: NDArray[np.float32]) -> list[float]:
+    """Colourfulness (Hasler and Süsstrunk 2003); share of saturated pixels; how few colours cover nine tenths."""
+    import numpy as np
+
+    red_green = colour[..., 0] - colour[..., 1]
+    yellow_blue = (colour[..., 0] + colour[..., 1]) / 2 - colour[..., 2]
+    spread = np.hypot(red_green.std(), yellow_blue.std()) + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())
+    saturated = float((pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 48).mean())
+    coarse = (pixels >> 3).astype(np.int64)
+    codes = coarse[..., 0] << 10 | coarse[..., 1] << 5 | coarse[..., 2]
+    counts = np.sort(np.bincount(codes.ravel(), minlength=1))[::-1]
+    needed = int(np.searchsorted(np.cumsum(counts), 0.9 * codes.size)) + 1
+    return [float(np.log1p(spread)) / 4, saturated, float(np.log(needed)) / 8]
+
+
+def _writing(grey: NDArray[np.float32]) -> list[float]:
+    """How the ink lies: its share, its runs along a row, its rows, their beat, and rows against columns.
+
+    Ink is what differs from the tone around it, so that dark screens and shadows do not matter.
+    """
+    import numpy as np
+
+    ink = np.abs(grey - _blur(grey, 12)) > 24
+    height, width = ink.shape
+    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    runs = np.argwhere(edges.ravel() == -1)[:, 0] - np.argwhere(edges.ravel() == 1)[:, 0]
+    short = float(runs[runs <= 10].sum()) / max(1, int(ink.sum()))
+    across = float((edges == 1).sum(axis=1).max(initial=0))
+    crossings = float(np.percentile((edges == 1).sum(axis=1), 90)) / width * 16
+    profile = ink.mean(axis=1)
+    on = profile > 0.15 * profile.max(initial=0)
+    contrast = float(profile.std() / (profile.mean() + 1e-3))
+    columns = ink.mean(axis=0)
+    lean = contrast - float(columns.std() / (columns.mean() + 1e-3))
+    return [float(ink.mean()), short, min(crossings, across), float(on.mean()), min(contrast, 4), _beat(profile), lean]
+
+
+def _blur(grey: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    """The mean over a square of 2 x reach + 1 pixels a side, edges repeated."""
+    import numpy as np
+
+    side = 2 * reach + 1
+    total = np.pad(grey, reach, mode="edge").astype(np.float64)
+    for axis in (0, 1):
+        summed = np.cumsum(total, axis=axis)
+        zero = np.zeros_like(np.take(summed, [0], axis=axis))
+        summed = np.concatenate([zero, summed], axis=axis)
+        size = summed.shape[axis]
+        total = (np.take(summed, range(side, size), axis=axis) - np.take(summed, range(size - side), axis=axis)) / side
+    return total.astype(np.float32)
+
+
+def _beat(profile: NDArray[np.float64]) -> float:
+    """The highest peak of the profile's autocorrelation at 4 to 80 pixels, after its first dip: lines of writing."""
+    import numpy as np
+
+    centred = profile - profile.mean()
+    power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
+    echo = np.fft.irfft(power)[: len(centred)]
+    echo = echo / (echo[0] + 1e-9)
+    below = np.argmax(echo < 0.2)
+    window = echo[max(4, int(below)) : 80]
+    return float(window.max(initial=0.0)) if below else 0.0
+
+
+def judge(features: list[float]) -> dict[str, float]:
+    """Probabilities from features: a network with one hidden layer, cooled so that its confidence is earned."""
+    import numpy as np
+
+    model = _model()
+    values = np.clip((np.array(features) - model["mean"]) / model["scale"], -3, 3)
+    hidden = np.tanh(values @ np.array(model["w1"]) + model["b1"])
+    scores = (hidden @ np.array(model["w2"]) + model["b2"]) / model["temperature"]
+    share = np.exp(scores - scores.max())
+    share /= share.sum()
+    return {kind: round(float(p), 4) for kind, p in zip(("image.photo", "image.page"), share, strict=False)}
+
+
+@cache
+def _model() -> dict[str, list[float]]:
+    found: dict[str, list[float]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return found

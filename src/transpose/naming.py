@@ -1,0 +1,39 @@
+"""What the name of an output says it means: one closed table, printed as an assumption when it is used."""
+
+from __future__ import annotations
+
+from transpose.core.catalog import Catalog
+from transpose.core.kind import Node, parse_node
+
+# stem of an output's name -> what it means, by the modality that the format holds; the table is closed
+STEMS: dict[str, dict[str, str]] = {
+    "summary": {"text": "text.summary"},
+    "transcript": {"text": "text.transcript"},
+    "captions": {"text": "text@timed"},
+    "subtitles": {"text": "text@timed"},
+    "speech": {"audio": "audio.speech"},
+    "song": {"audio": "audio.music"},
+    "music": {"audio": "audio.music"},
+    "tune": {"audio": "audio.music", "score": "score"},
+    "notes": {"score": "score"},
+}
+
+
+def name_goal(
+    catalog: Catalog, stem: str, suffix: str, input_stems: frozenset[str]
+) -> tuple[Node | None, tuple[str, ...]]:
+    """What the name of an output says it means: a kind (or None), and verbs; `talk.fr.md` names a language.
+
+    A stem that an input also has says nothing: `notes.txt` to `notes.md` is a copy.
+    """
+    stem, dot, lang = stem.rpartition(".")
+    if not dot or len(lang) != 2 or not lang.isalpha():
+        stem, lang = f"{stem}{dot}{lang}", ""
+    modalities = {t.slots[0].nodes[0].modality for t in catalog if any(node.name == suffix for node in t.targets)}
+    meaning = STEMS.get(stem.lower(), {}) if stem not in input_stems else {}
+    named = next((meaning[m] for m in sorted(modalities) if m in meaning), "")
+    verbs = ("summarize",) if meaning and not named and stem.lower() == "summary" and "summarize" in catalog else ()
+    if not named and not lang:
+        return None, verbs
+    node = parse_node(named) if named else Node("text" if "text" in modalities else sorted(modalities)[0])
+    return node.having(lang=lang.lower()) if lang else node, verbs
