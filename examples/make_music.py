@@ -2,7 +2,7 @@
 
     python examples/make_music.py [FOLDER]
 
-The chorale: four phrases in G major for four strings; a search finds the voices that move least under the rules of
+The chorale: four phrases in G major at the piano; a search finds the voices that move least under the rules of
 four-part writing (ranges, no crossing, no parallel fifths or octaves), then passing notes fill the thirds. The song: a
 flute over broken chords of a guitar and a bass, with a shaker, played by `transpose` itself at 22.05 kHz in mono.
 """
@@ -22,7 +22,7 @@ from transpose.transforms.play import play
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 RANGES = ((60, 79), (55, 72), (48, 67), (40, 60))  # soprano, alto, tenor, bass
-STRINGS = (40, 40, 41, 42)  # violin, violin, viola, cello
+PIANO = 0
 # one chord a beat, as degrees of the scale (0 is the tonic); the last of a phrase lasts two beats
 PHRASES = ((0, 4, 5, 3, 0, 4, 0), (0, 3, 1, 4, 5, 1, 4), (5, 2, 3, 0, 3, 0, 4), (0, 5, 1, 4, 3, 4, 0))
 BEAT = 60 / 80
@@ -83,10 +83,10 @@ def sung(pitches: list[int], lengths: list[int], voice: int, tonic: int) -> list
         passing = length == 1 and len(between) == 1 and voice in (0, 2, 3)
         loud = 88 if number % 2 == 0 else 78
         sounding = 0.5 if passing else length
-        notes.append(Note(at * BEAT, (at + sounding * 0.97) * BEAT, pitch, loud, voice, STRINGS[voice]))
+        notes.append(Note(at * BEAT, (at + sounding * 0.97) * BEAT, pitch, loud, voice, PIANO))
         if passing:
             start = (at + 0.5) * BEAT
-            notes.append(Note(start, start + 0.48 * BEAT, between[0], loud - 12, voice, STRINGS[voice]))
+            notes.append(Note(start, start + 0.48 * BEAT, between[0], loud - 12, voice, PIANO))
         at += length
     return notes
 

@@ -46,7 +46,7 @@ SAID = {
 }
 NARRATION = (
     "Good evening. This is our plan for watering the roof garden with rain. The roof collects six hundred litres in an "
-    "hour, and each bed needs only twenty in a dry week. Next we buy two pumps and some hose, and we meet again in June."
+    "hour, and each bed needs only twenty in a dry week. Next we buy two pumps and hose, and we meet again in June."
 )
 
 

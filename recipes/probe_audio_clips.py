@@ -48,7 +48,7 @@ RECORDINGS: list[tuple[str, bool, str, str, int, bool]] = [
       for c in ("British", "Pirate", "Default_uk")),
     ("music", False, "wesnoth", "wesnoth-1.16-music/**/*.ogg", 80, False),
     ("music", False, "supertux", f"{TUX}/music/**/*.ogg", 80, False),
-    ("music", False, "asc", "asc-music/**/*.ogg", 6, False),
+    ("music", False, "asc", "asc-music/**/*.mp3", 6, False),
     ("music", False, "frozen-bubble", "frozen-bubble-data/**/*zik*.ogg", 6, False),
     ("music", True, "hedgewars", f"{HEDGE}/Music/*.ogg", 26, False),
     ("music", True, "xmoto", "xmoto-data/**/*.ogg", 7, False),
@@ -74,7 +74,37 @@ VOICES = {
     True: "en-gb-scotland ru da hr nb af lt sk sl en-gb-x-rp+f5 fr-be+m1 cy".split(),
 }
 PROGRAMS = {  # of General MIDI
-    False: (0, 4, 6, 11, 13, 16, 19, 24, 25, 27, 30, 33, 38, 40, 42, 46, 48, 50, 53, 56, 60, 61, 65, 68, 71, 75, 81, 89, 105),
+    False: (
+        0,
+        4,
+        6,
+        11,
+        13,
+        16,
+        19,
+        24,
+        25,
+        27,
+        30,
+        33,
+        38,
+        40,
+        42,
+        46,
+        48,
+        50,
+        53,
+        56,
+        60,
+        61,
+        65,
+        68,
+        71,
+        75,
+        81,
+        89,
+        105,
+    ),
     True: (1, 7, 9, 12, 21, 26, 29, 32, 41, 43, 45, 52, 57, 66, 69, 73, 74, 79, 104, 108),
 }
 
@@ -96,7 +126,7 @@ def clips(data: Path, test: bool, rng: np.random.Generator) -> Iterator[Clip]:
     made: dict[str, list[Clip]] = {"speech": [], "music": [], "other": []}
     for label, in_test, group, pattern, count, joined in RECORDINGS:
         if in_test == test:
-            files = sorted(path for path in data.glob(pattern) if path.suffix in (".wav", ".ogg", ".oga"))
+            files = sorted(path for path in data.glob(pattern) if path.suffix in (".wav", ".ogg", ".oga", ".mp3"))
             if not files:
                 raise SystemExit(f"no files {pattern} in {data}")
             source = _joined(files, count, rng) if joined else _excerpts(files, count, rng)
@@ -247,10 +277,14 @@ def _mixtures(made: dict[str, list[Clip]], test: bool, rng: np.random.Generator)
         speech, music = (made[k][int(rng.integers(len(made[k])))] for k in ("speech", "music"))
         mixed = blend(speech.samples, music.samples, rng.uniform(-8, 8))
         yield Clip(mixed, (0.5, 0.5, 0.0), f"speech over music ({speech.group}, {music.group})")
-    noisy = [clip for clip in made["other"] if any(k in clip.group for k in ("noise", "rain", "wind", "hum", "ambient"))]
+    noisy = [
+        clip for clip in made["other"] if any(k in clip.group for k in ("noise", "rain", "wind", "hum", "ambient"))
+    ]
     for _ in range(12 if test else 110):
         speech, noise = (group[int(rng.integers(len(group)))] for group in (made["speech"], noisy))
-        yield Clip(blend(speech.samples, noise.samples, rng.uniform(8, 25)), TARGETS["speech"], f"{speech.group} in noise")
+        yield Clip(
+            blend(speech.samples, noise.samples, rng.uniform(8, 25)), TARGETS["speech"], f"{speech.group} in noise"
+        )
 
 
 def blend(first: Samples, second: Samples, decibels: float) -> Samples:

@@ -92,7 +92,11 @@ def _dial(rng: np.random.Generator, seconds: float) -> Wave:
     step = int(rng.uniform(0.1, 0.3) * RATE)
     keys = np.repeat(rng.integers(0, 12, len(time) // step + 1), step)[: len(time)]
     high, low = np.array(rows)[keys // 3], np.array(columns)[keys % 3]
-    return 0.1 * (np.sin(2 * np.pi * high * time) + np.sin(2 * np.pi * low * time)) * (np.arange(len(time)) % step < step * 0.6)
+    return (
+        0.1
+        * (np.sin(2 * np.pi * high * time) + np.sin(2 * np.pi * low * time))
+        * (np.arange(len(time)) % step < step * 0.6)
+    )
 
 
 def _sweep(rng: np.random.Generator, seconds: float) -> Wave:
@@ -127,7 +131,9 @@ def _chirps(rng: np.random.Generator, seconds: float) -> Wave:
         count = int(rng.uniform(0.04, 0.2) * RATE)
         place = int(rng.integers(0, max(1, len(wave) - count)))
         pitch = np.linspace(rng.uniform(2000, 6000), rng.uniform(2000, 6000), count)
-        wave[place : place + count] += (0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / RATE) * np.hanning(count))[: len(wave) - place]
+        wave[place : place + count] += (0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / RATE) * np.hanning(count))[
+            : len(wave) - place
+        ]
     return wave
 
 

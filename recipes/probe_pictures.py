@@ -19,41 +19,34 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 Sample = tuple[str, str, Image.Image]  # label, source, picture
 
+LOMIRI = ("Bridge", "Dragonfly", "Kleiber", "Picture_0B", "Picture_1A", "Wine", "aitzgorri", "free_by", "friends")
+LOMIRI += ("greentock", "life_by", "sunset", "picos", "seeding")
+PLASMA = ("BytheWater", "ColdRipple", "ColorfulCups", "DarkestHour", "EveningGlow", "FallenLeaf", "Grey", "Kite")
+PLASMA += ("OneStandsOut", "Path", "summer_1am")
+SKIMAGE = ("astronaut", "brick", "camera", "chelsea", "clock", "coffee", "coins", "grass", "gravel", "rocket")
 PHOTOS = (
-    *(
-        f"usr/share/backgrounds/{name}*"
-        for name in "Bridge Dragonfly Kleiber Picture_0B Picture_1A Wine aitzgorri".split()
-    ),
-    *(f"usr/share/backgrounds/{name}*" for name in "free_by friends greentock life_by sunset picos seeding".split()),
+    *(f"usr/share/backgrounds/{name}*" for name in LOMIRI),
+    *(f"usr/share/wallpapers/{name}/contents/images/*x*.jpg" for name in PLASMA),
+    *(f"skimage/data/{name}*" for name in SKIMAGE),
     "usr/share/backgrounds/mate/nature/*.jpg",
     "usr/share/libjxl-testdata/external/wesaturate/500px/*_srgb8.png",
     "usr/share/libjxl-testdata/jxl/flower/flower.png",
     "usr/share/libjxl-testdata/jxl/hdr_room.png",
-    *(
-        f"usr/share/wallpapers/{name}/contents/images/*x*.jpg"
-        for name in "BytheWater ColdRipple ColorfulCups DarkestHour EveningGlow FallenLeaf Grey Kite OneStandsOut Path summer_1am".split()
-    ),
-    *(
-        f"skimage/data/{name}*"
-        for name in "astronaut brick camera chelsea clock coffee coins grass gravel motorcycle_left rocket".split()
-    ),
+    "skimage/data/motorcycle_left.png",
     "sklearn/datasets/images/*.jpg",
 )
+KYLIN = ("2004", "Fossa", "Painting", "firstgen", "rhythm", "string", "the-mouse", "umang", "calla", "city", "fluent")
+KYLIN += ("focal", "goldfish", "rollpaper")
+ARTFUL = ("Altai", "Autumn", "Canopee", "Cascade", "Cluster", "Elarun", "Flow", "FlyingKonqui", "Honeywave", "IceCold")
+ARTFUL += ("Kay", "Kokkini", "MilkyWay", "Opal", "Patak", "SafeLanding", "Shell", "Volna")
 DRAWN = (
+    *(f"usr/share/backgrounds/{name}*" for name in KYLIN),
+    *(f"usr/share/wallpapers/{name}/contents/images/*x*.*" for name in ARTFUL),
     "usr/share/backgrounds/gnome/*.webp",
-    *(
-        f"usr/share/backgrounds/{name}*"
-        for name in "2004 Fossa Painting firstgen rhythm string the-mouse umang calla city fluent focal goldfish rollpaper".split()
-    ),
     "usr/share/backgrounds/mate/desktop/*.*",
     "usr/share/backgrounds/mate/abstract/*.*",
-    *(
-        f"usr/share/wallpapers/{name}/contents/images/*x*.*"
-        for name in "Altai Autumn Canopee Cascade Cluster Elarun Flow FlyingKonqui Honeywave IceCold Kay Kokkini MilkyWay Opal Patak SafeLanding Shell Volna".split()
-    ),
     "usr/share/doc/octave/octave.html/*.png",
-    "usr/share/icons/Tango/scalable/**/*.png",
-    "usr/share/icons/Tango/32x32/**/*.png",
+    "usr/share/icons/Tango/**/*.png",
     "skimage/data/horse.png",
     "skimage/data/logo.png",
     "skimage/data/color.png",
@@ -61,10 +54,15 @@ DRAWN = (
     "skimage/data/chessboard_*.png",
 )
 DOCUMENTS = (
-    "usr/share/doc/octave/*.pdf", "usr/share/doc/bash/*.pdf", "usr/share/doc/debian-policy/policy.pdf*",
-    "usr/share/doc/debian-policy/fhs/*.pdf*", "usr/share/doc/debian/FAQ/debian-faq.en.pdf*", "usr/share/doc/maint-guide/*.pdf",
-    "usr/share/developers-reference/*.pdf", "usr/share/debian-reference/*.pdf",
-)  # fmt: skip
+    "usr/share/doc/octave/*.pdf",
+    "usr/share/doc/bash/*.pdf",
+    "usr/share/doc/debian-policy/policy.pdf*",
+    "usr/share/doc/debian-policy/fhs/*.pdf*",
+    "usr/share/doc/debian/FAQ/debian-faq.en.pdf*",
+    "usr/share/doc/maint-guide/*.pdf",
+    "usr/share/developers-reference/*.pdf",
+    "usr/share/debian-reference/*.pdf",
+)
 
 WORDS = (
     "the of and to in is was that for on with as it be at by this had not are but from or have an they which one you "
@@ -72,7 +70,7 @@ WORDS = (
     "than them can only other new some could time these two may then do first any my now such like our over man me "
     "even most made after also did many before must through back years where much your way well down should because "
     "harbour window engine letter garden mountain question answer village weather history science museum station"
-).split()
+).split()  # noqa: SIM905
 
 
 def pictures(roots: list[Path], seed: int = 0) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from transpose.core.catalog import Catalog
 from transpose.core.errors import NoRoute, PromptError
-from transpose.core.kind import KINDS, Node
+from transpose.core.kind import DEPICTIONS, KINDS, Node
 from transpose.core.label import Given, Goal, Label
 from transpose.core.route import route_from_label
 from transpose.core.search import Search
@@ -42,22 +42,22 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
         for left_out in range(len(givens)):
             rest = tuple(given for index, given in enumerate(givens) if index != left_out)
             yield rest, goal, _says(f"Nothing on the way takes {givens[left_out].name!r} as well; without it")
+    if not goal.creative:
+        yield givens, replace(goal, creative=True), _says("The nearest creative one, with --creative")
     for index, given in enumerate(givens):
         if given.probe is not None and given.asserted is None:
             for name in sorted(k for k in KINDS if "." in k):
                 asserted = replace(given, asserted=Node(name))
-                words = _says(f"{_looks(given, name)} If it is {KINDS[name]}, say --from {name}")
+                words = _says(f"{_looks(given, name)}If it is {name} all the same, say --from {name}")
                 yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
-    if not goal.creative:
-        yield givens, replace(goal, creative=True), _says("The nearest creative one, with --creative")
     verbs = [t.name for t in catalog if t.verb and t.name not in goal.verbs]
     for verb in sorted(verbs):
         yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
     if goal.kind:
-        yield givens, replace(goal, kind=None), _says(f"Not as {goal.kind}, but there is")
-    depictions = [t.name for t in catalog if not t.reads and not t.writes and t.name not in goal.via]
+        yield givens, replace(goal, kind=None), _says(f"Nothing makes {goal.kind} of it; without that")
+    depictions = [t.name for t in catalog if t.targets[0].name in DEPICTIONS and t.name not in goal.via]
     for name in sorted(depictions):
-        yield givens, replace(goal, via=(name,)), _says(f"If a picture of a derived value is meant, --via {name}")
+        yield givens, replace(goal, via=(name,)), _says(f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}")
 
 
 def _says(words: str) -> Callable[[Label], str]:
@@ -69,18 +69,15 @@ def _looks(given: Given, name: str) -> str:
     if not answers:
         return ""
     best = max(answers, key=lambda each: answers[each])
-    return f"It looks like {best} ({answers[best]:.0%})."
+    return f"It looks like {best} ({answers[best]:.0%}). "
 
 
 def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:
     reached = sorted({label.node.modality for group in search.settled.values() for label in group} - {""})
     kinds = [each for each in reached if not each.startswith(".")]
+    ends = {goal.node.name, goal.node.modality}
     ways = sorted(
-        {
-            f"{t.name} ({t})"
-            for t in catalog
-            if goal.node.name in {n.name for n in t.targets} or goal.node.modality in {n.modality for n in t.targets}
-        }
+        {f"{t.name} ({t})" for t in catalog if ends & {name for n in t.targets for name in (n.name, n.modality)}}
     )
     need = f"{goal.node} is made by {'; '.join(ways[:4])}" if ways else f"nothing makes {goal.node}"
     return f"From there one can reach {', '.join(kinds) or 'nothing'}; {need}"

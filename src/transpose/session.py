@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Pairs = list[tuple[Given, tuple[Any, str]]]  # (given, (value, key or ""))
 
 
+SOFT = (Node("audio.music"), Node("audio.speech"))  # a name that asks for these does not rule out a plain sound
+
+
 class Wishes(TypedDict, total=False):
     """What may be said of a run beside its source and goal."""
 
@@ -139,8 +142,19 @@ class Session:
         except NoRoute:
             from transpose.advice import advise
 
+            if said and goal.kind in SOFT:  # the name asked for what no route can be sure of
+                made = self._without_kind(givens, goal, alternatives)
+                if made is not None:
+                    return replace(made, assumptions=(f"{said[0]}, of which no route is sure", *made.assumptions))
+
             raise advise(self.catalog, givens, goal) from None
         return replace(made, assumptions=(*said, *made.assumptions))
+
+    def _without_kind(self, givens: tuple[Given, ...], goal: Goal, alternatives: int) -> Plan | None:
+        try:
+            return make_plan(self.catalog, givens, replace(goal, kind=None), alternatives=alternatives)
+        except NoRoute:
+            return None
 
     def _goal(self, givens: tuple[Given, ...], to: str | Path, wishes: Wishes) -> tuple[Goal, tuple[str, ...]]:
         said: tuple[str, ...] = ()

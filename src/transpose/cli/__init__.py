@@ -55,6 +55,12 @@ def _dispatch(arguments: list[str]) -> int:
         return int(command.run(args))
     except TransposeError as error:
         return complain(error, verbose=getattr(args, "verbose", False), as_json=getattr(args, "json", False))
+    except (BrokenPipeError, EOFError):
+        raise
+    except Exception as error:  # a fault of ours: one line all the same, and the traceback on request
+        told = TransposeError(f"{type(error).__name__}: {error}", "This is a fault of Transpose; -v shows where")
+        told.__cause__ = error
+        return complain(told, verbose=getattr(args, "verbose", False), as_json=getattr(args, "json", False))
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:

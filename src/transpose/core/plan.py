@@ -180,7 +180,6 @@ def _assumptions(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, best: 
                     else ""
                 )
                 yield f"{given.name} is {tree.node.name} ({sure:.0%}){but}"
-    if goal.node.is_format and not goal.kind and best.tree.transform in catalog:
-        default = catalog[best.tree.transform].default_kind
-        if default and not any(given.node.modality == default for given in givens) and best.depth > 2:
-            yield f"{goal.node} means {written_kind(best.tree).name}"
+    rivals = {t.slots[0].nodes[0].modality for t in catalog if any(n.name == goal.node.name for n in t.targets)}
+    if goal.node.is_format and not goal.kind and len(rivals) > 1 and best.depth > 2:
+        yield f"{goal.node} means {written_kind(best.tree).name}"

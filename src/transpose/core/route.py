@@ -58,12 +58,14 @@ class Route:
         step = self.steps[at[1]]
         inputs = [self.chain(each) for each in step.inputs if each is not None]
         source = inputs[0] if len(inputs) == 1 else f"({', '.join(inputs)})"
-        return f"{source} -> {bare(step.output)}"
+        same = len(inputs) == 1 and inputs[0].rpartition(" -> ")[2].partition(" (")[0] == bare(step.output)
+        return f"{source} -> {bare(step.output)}" + (f" ({step.transform})" if same else "")
 
 
 def bare(node: Node) -> str:
-    """A node without its facets."""
-    return str(Node(node.name, node.many))
+    """A node without its facets, but for its language."""
+    lang = node.facet("lang")
+    return str(Node(node.name, node.many, (("lang", lang),) if lang else ()))
 
 
 def route_from_label(label: Label, givens: tuple[Node, ...]) -> Route:

@@ -227,8 +227,9 @@ class Search:
             return False
         if slot.optional and slot is not item.slots[0] and label.derived and not (self.goal.verbs or self.goal.via):
             return False
-        if label.node.name in DEPICTIONS and not (item.writes or item.shows):
-            return any(node.name in DEPICTIONS for node in slot.nodes)
+        if label.node.name in DEPICTIONS and not item.writes:
+            inverse = any(node.name in DEPICTIONS for node in slot.nodes)
+            return inverse or (item.shows and not label.derived)
         return True
 
     def _apply(self, item: Transform, parts: tuple[Label | None, ...], mapped: bool) -> Iterator[Label]:
@@ -305,7 +306,7 @@ class Search:
             return
         for node, intent in self._narrowings(item, made, main):
             own = item.verb and item.slots[0].nodes[0].modality == node.modality
-            if self._returns(made, node) and not own and item.name not in self.goal.via:
+            if self._returns(made, node) and not own and made.done.isdisjoint(self.goal.via):
                 continue
             left = made.left if main.node.modality == node.modality else made.left | {main.node.modality}
             tree = replace(made.tree, node=node)

@@ -1,12 +1,13 @@
 """Which language a text is written in, with a probability.
 
-A naive Bayes model over byte n-grams tells 97 languages apart (py3langid: Lui and Baldwin 2012, "langid.py: an
+A naive Bayes model over byte n-grams tells 139 languages apart (py3langid: Lui and Baldwin 2012, "langid.py: an
 off-the-shelf language identification tool"). Bengali, Thai and other scripts are certain after a few letters; Latin
 script needs about five words. What was measured stands in docs/probes-language.md.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 SAMPLE = 4000  # characters: more do not change the answer
+# spoken forms that share a written language: their probabilities are added to its own
+WRITTEN = {"arz": "ar", "ary": "ar", "apc": "ar", "ajp": "ar", "yue": "zh", "wuu": "zh", "nb": "no", "nn": "no"}
 SURE = 0.9  # from here on a probe may be believed without asking
 
 
@@ -39,5 +42,8 @@ def language(text: str) -> tuple[str, float]:
     sample = " ".join(text[:SAMPLE].split())
     if not any(letter.isalpha() for letter in sample):
         return "", 0.0
-    code, probability = _identifier().classify(sample)
-    return (str(code), float(probability)) if code else ("", 0.0)
+    shares: dict[str, float] = defaultdict(float)
+    for code, probability in _identifier().rank(sample):
+        shares[WRITTEN.get(code, str(code))] += float(probability)
+    best = max(shares, key=shares.__getitem__)
+    return (best, min(1.0, shares[best])) if best != "zxx" else ("", 0.0)  # zxx: not a language

@@ -71,14 +71,17 @@ def measure(pixels: NDArray[np.uint8]) -> list[float]:
 
     colour = pixels.astype(np.float32)
     grey = colour @ np.array([0.299, 0.587, 0.114], np.float32)
-    return [*_tones(grey), *_grain(grey), *_colours(pixels, colour), *_writing(grey)]
+    ink = np.abs(grey - _blur(grey, 12)) > 24  # differs from the tone around it: dark screens and shadows do not matter
+    vivid = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 48
+    return [*_tones(grey), *_grain(grey), *_colours(pixels, colour, vivid, ink), *_writing(ink), *_blocks(grey, ink)]
 
 
 FEATURES = (
     "paper", "two_tones", "entropy", "spread",
     "flat", "soft", "sharp", "grain", "kurtosis",
-    "colourful", "saturated", "few_colours",
+    "colourful", "saturated", "few_colours", "vivid_ink",
     "ink", "short_runs", "crossings", "rows_on", "row_contrast", "row_beat", "lean",
+    "filled", "uneven", "local_beat", "calm", "least_grain", "long_falls",
 )  # fmt: skip
 
 
@@ -110,41 +113,72 @@ def _grain(grey: NDArray[np.float32]) -> list[float]:
     return [*shares, float(np.log1p(np.median(bend))), float(np.log1p(tails)) / 4]
 
 
-def _colours(pixels: NDArray[np.uint8], colour: NDArray[np.float32]) -> list[float]:
-    """Colourfulness (Hasler and Süsstrunk 2003); share of saturated pixels; how few colours cover nine tenths."""
+def _colours(
+    pixels: NDArray[np.uint8], colour: NDArray[np.float32], vivid: NDArray[np.bool_], ink: NDArray[np.bool_]
+) -> list[float]:
+    """Colourfulness (Hasler and Süsstrunk 2003); share of vivid pixels; how few colours cover nine tenths; vivid ink."""
     import numpy as np
 
     red_green = colour[..., 0] - colour[..., 1]
     yellow_blue = (colour[..., 0] + colour[..., 1]) / 2 - colour[..., 2]
     spread = np.hypot(red_green.std(), yellow_blue.std()) + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())
-    saturated = float((pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 48).mean())
     coarse = (pixels >> 3).astype(np.int64)
     codes = coarse[..., 0] << 10 | coarse[..., 1] << 5 | coarse[..., 2]
     counts = np.sort(np.bincount(codes.ravel(), minlength=1))[::-1]
     needed = int(np.searchsorted(np.cumsum(counts), 0.9 * codes.size)) + 1
-    return [float(np.log1p(spread)) / 4, saturated, float(np.log(needed)) / 8]
+    coloured_ink = float((vivid & ink).sum() / max(1, int(ink.sum())))
+    return [float(np.log1p(spread)) / 4, float(vivid.mean()), float(np.log(needed)) / 8, coloured_ink]
 
 
-def _writing(grey: NDArray[np.float32]) -> list[float]:
-    """How the ink lies: its share, its runs along a row, its rows, their beat, and rows against columns.
-
-    Ink is what differs from the tone around it, so that dark screens and shadows do not matter.
-    """
+def _writing(ink: NDArray[np.bool_]) -> list[float]:
+    """How the ink lies: its share, its runs along a row, its rows, their beat, and rows against columns."""
     import numpy as np
 
-    ink = np.abs(grey - _blur(grey, 12)) > 24
-    height, width = ink.shape
+    width = ink.shape[1]
     edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    runs = np.argwhere(edges.ravel() == -1)[:, 0] - np.argwhere(edges.ravel() == 1)[:, 0]
-    short = float(runs[runs <= 10].sum()) / max(1, int(ink.sum()))
-    across = float((edges == 1).sum(axis=1).max(initial=0))
     crossings = float(np.percentile((edges == 1).sum(axis=1), 90)) / width * 16
     profile = ink.mean(axis=1)
     on = profile > 0.15 * profile.max(initial=0)
     contrast = float(profile.std() / (profile.mean() + 1e-3))
     columns = ink.mean(axis=0)
     lean = contrast - float(columns.std() / (columns.mean() + 1e-3))
-    return [float(ink.mean()), short, min(crossings, across), float(on.mean()), min(contrast, 4), _beat(profile), lean]
+    short = 1 - _long_runs(ink, 10)
+    return [float(ink.mean()), short, crossings, float(on.mean()), min(contrast, 4), _beat(profile), lean]
+
+
+def _long_runs(ink: NDArray[np.bool_], length: int) -> float:
+    """Share of the ink that lies in runs of more than `length` pixels along a row."""
+    import numpy as np
+
+    edges = np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8), axis=1).ravel()
+    runs = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+    return float(runs[runs > length].sum()) / max(1, int(ink.sum()))
+
+
+def _blocks(grey: NDArray[np.float32], ink: NDArray[np.bool_]) -> list[float]:
+    """Over blocks of 24 pixels: how many hold some ink, how unevenly; the beat of strips; how many are calm; grain.
+
+    Last the share of ink in long runs down a column: rules, axes and staves have them, print has not.
+    """
+    import numpy as np
+
+    side = 24
+    rows, columns = (max(1, size // side) for size in grey.shape)
+    share = _cut(ink.astype(np.float32), side, rows, columns).mean(axis=(1, 3))
+    spread = _cut(grey, side, rows, columns).std(axis=(1, 3))
+    some = share[(share > 0.03) & (share < 0.6)]
+    uneven = float(some.std() / some.mean()) if some.size else 2.0
+    strips = np.array_split(ink, 6, axis=1)
+    beats = [_beat(strip.mean(axis=1)) for strip in strips if strip.mean() > 0.01]
+    beat = float(np.mean(beats)) if beats else 0.0
+    calm, least = float((spread < 1.5).mean()), float(np.log1p(np.percentile(spread, 10)))
+    return [some.size / share.size, min(uneven, 2.0), beat, calm, least, _long_runs(ink.T, 16)]
+
+
+def _cut(values: NDArray[np.float32], side: int, rows: int, columns: int) -> NDArray[np.float32]:
+    """(height, width) as (rows, side, columns, side), what is over at the edges left out."""
+    side_y, side_x = min(side, values.shape[0]), min(side, values.shape[1])
+    return values[: rows * side_y, : columns * side_x].reshape(rows, side_y, columns, side_x)
 
 
 def _blur(grey: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
@@ -176,13 +210,18 @@ def _beat(profile: NDArray[np.float64]) -> float:
 
 
 def judge(features: list[float]) -> dict[str, float]:
-    """Probabilities from features: a network with one hidden layer, cooled so that its confidence is earned."""
+    """Probabilities from features: the mean of several networks with one hidden layer, calibrated.
+
+    `temperature` and `doubt` (added to the score of "neither") are such that confidence is earned.
+    """
     import numpy as np
 
     model = _model()
     values = np.clip((np.array(features) - model["mean"]) / model["scale"], -3, 3)
-    hidden = np.tanh(values @ np.array(model["w1"]) + model["b1"])
-    scores = (hidden @ np.array(model["w2"]) + model["b2"]) / model["temperature"]
+    # w1 (networks, features, hidden), w2 (networks, hidden, 3)
+    hidden = np.tanh(np.einsum("f,nfh->nh", values, np.array(model["w1"])) + np.array(model["b1"]))
+    scores = (np.einsum("nh,nhk->nk", hidden, np.array(model["w2"])) + np.array(model["b2"])).mean(axis=0)
+    scores = scores / model["temperature"] + np.array([0, 0, model["doubt"]])
     share = np.exp(scores - scores.max())
     share /= share.sum()
     return {kind: round(float(p), 4) for kind, p in zip(("image.photo", "image.page"), share, strict=False)}

@@ -97,5 +97,5 @@ def _shape(note: Note, at: NDArray[np.float64], attack: float) -> NDArray[np.flo
 
     after = np.maximum(at - (note.end - note.start), 0) / RELEASE
     rising: NDArray[np.float64] = np.clip(at / attack, 0, 1) * np.clip(1 - after, 0, 1) ** 2
-    loudness = LOUDEST * float(note.velocity / 127) ** 1.5
+    loudness: float = LOUDEST * (note.velocity / 127) ** 1.5
     return rising * loudness

@@ -221,10 +221,10 @@ def _size(size: str, images: Many[Image]) -> tuple[int, int]:
 
 def _rate(count: int, seconds: float, fps: int, ctx: Context) -> int:
     """Frames a second, raised where there are more pictures than frames; few seconds a picture are said."""
-    rate = max(fps, ceil(count / seconds))
+    rate = max(fps, ceil(count / seconds)) if count > 1 else fps
     if rate > FASTEST:
-        most = int(seconds * FASTEST)
-        raise InputError(f"{count} pictures do not fit into {seconds:.2f} s of sound", f"At most {most} do")
+        most = max(1, int(seconds * FASTEST))
+        raise InputError(f"{count} pictures do not fit into {seconds:.2f} s of sound", f"At most {most} can be shown")
     if rate > fps:
         ctx.warn(f"{rate} frames a second instead of {fps}, so that each of the {count} pictures gets one")
     if count > 1 and seconds / count < SHORT:
