@@ -120,19 +120,21 @@ def measure(made: list[Clip]) -> str:
     kinds = [kind.partition(".")[2] for kind in KINDS]
     rows = [*kinds, "speech over music"]
     table: dict[str, Counter[str]] = {row: Counter() for row in rows}
-    mistakes, bins, started = [], {}, time.perf_counter()
+    mistakes: list[str] = []
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    started = time.perf_counter()
     for clip in made:
         answer = np.array(list(judge(Audio.from_array(clip.samples, RATE)).values()))
         best, mixed = int(answer.argmax()), max(clip.target) < 0.9
         row = rows[3] if mixed else kinds[int(np.argmax(clip.target))]
         sure = answer[best] >= SURE
         table[row][kinds[best] if sure else "not sure"] += 1
-        right = not mixed and clip.target[best] > 0.9
+        right = not mixed and bool(clip.target[best] > 0.9)
         table[row]["best"] += right
         if sure and not right:
             mistakes.append(f"| {clip.group} | {kinds[best]} | {answer[best]:.2f} | {len(clip.samples) / RATE:.1f} |")
         if not mixed:
-            bins.setdefault(min(9, int(answer[best] * 10)), []).append((answer[best], right))
+            bins.setdefault(min(9, int(answer[best] * 10)), []).append((float(answer[best]), right))
     pace = (time.perf_counter() - started) / (sum(len(clip.samples) for clip in made) / RATE / 60)
     lines = [
         "# The probe of sounds", "",
@@ -145,15 +147,15 @@ def measure(made: list[Clip]) -> str:
     for row in rows:
         count = sum(value for key, value in table[row].items() if key != "best")
         cells = [str(table[row][kind]) for kind in (*kinds, "not sure")]
-        best = f"{table[row]['best']} ({table[row]['best'] / max(1, count):.0%})" if row in kinds else "-"
-        lines.append(f"| {row} | {count} | " + " | ".join(cells) + f" | {best} |")
+        found = f"{table[row]['best']} ({table[row]['best'] / max(1, count):.0%})" if row in kinds else "-"
+        lines.append(f"| {row} | {count} | {' | '.join(cells)} | {found} |")
     lines += ["", f"Sure and wrong: {len(mistakes)} of {len(made)}.", ""]
     if mistakes:
         lines += ["| clip | answer | probability | seconds |", "|---|---|---|---|", *mistakes, ""]
     lines += ["How sure, and how often right:", "", "| probability | clips | mean | right |", "|---|---|---|---|"]
     for place, pairs in sorted(bins.items()):
-        mean, right = np.mean([p for p, _ in pairs]), np.mean([r for _, r in pairs])
-        lines.append(f"| {place / 10:.1f} to {(place + 1) / 10:.1f} | {len(pairs)} | {mean:.2f} | {right:.2f} |")
+        mean, share = np.mean([p for p, _ in pairs]), np.mean([r for _, r in pairs])
+        lines.append(f"| {place / 10:.1f} to {(place + 1) / 10:.1f} | {len(pairs)} | {mean:.2f} | {share:.2f} |")
     lines += ["", f"Time: {pace:.2f} s for each minute of sound that is looked at (45 s at most of one file).", ""]
     groups = Counter(clip.group.partition(" (")[0] if "over" in clip.group else clip.group for clip in made)
     lines += ["## The test set", "", ", ".join(f"{name} ({count})" for name, count in sorted(groups.items())), ""]

@@ -70,8 +70,30 @@ TEXTS = (
     "In the afternoon light rain is expected in the north, while the south stays dry with some sun and weak winds.",
 )
 VOICES = {
-    False: "en-us de fr-fr es it pl nl sv cs fi tr el en-gb+f2 en-us+m3 en-us+f4 de+m4 es+f1 pt hu ro id".split(),
-    True: "en-gb-scotland ru da hr nb af lt sk sl en-gb-x-rp+f5 fr-be+m1 cy".split(),
+    False: [
+        "en-us",
+        "de",
+        "fr-fr",
+        "es",
+        "it",
+        "pl",
+        "nl",
+        "sv",
+        "cs",
+        "fi",
+        "tr",
+        "el",
+        "en-gb+f2",
+        "en-us+m3",
+        "en-us+f4",
+        "de+m4",
+        "es+f1",
+        "pt",
+        "hu",
+        "ro",
+        "id",
+    ],
+    True: ["en-gb-scotland", "ru", "da", "hr", "nb", "af", "lt", "sk", "sl", "en-gb-x-rp+f5", "fr-be+m1", "cy"],
 }
 PROGRAMS = {  # of General MIDI
     False: (
@@ -106,7 +128,7 @@ PROGRAMS = {  # of General MIDI
         105,
     ),
     True: (1, 7, 9, 12, 21, 26, 29, 32, 41, 43, 45, 52, 57, 66, 69, 73, 74, 79, 104, 108),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,8 +156,8 @@ def clips(data: Path, test: bool, rng: np.random.Generator) -> Iterator[Clip]:
     made["speech"] += [Clip(s, TARGETS["speech"], f"speech: {group}") for s, group in _spoken(data, test, rng)]
     made["music"] += [Clip(s, TARGETS["music"], f"music: {group}") for s, group in _played(data, test, rng)]
     made["other"] += [Clip(s, TARGETS["other"], f"other: {group}") for s, group in _noises(test, rng)]
-    for group in made.values():
-        yield from group
+    for made_clips in made.values():
+        yield from made_clips
     yield from _mixtures(made, test, rng)
 
 
@@ -171,16 +193,21 @@ def _excerpts(files: list[Path], count: int, rng: np.random.Generator) -> Iterat
             yield samples
 
 
+def _integers(raw: bytes) -> Samples:
+    """16-bit samples as floats."""
+    return np.asarray(np.frombuffer(raw, "<i2") / 32768, np.float32)
+
+
 def _spoken(data: Path, test: bool, rng: np.random.Generator) -> Iterator[tuple[Samples, str]]:
     """espeak-ng in several languages, and in the test set the raw recordings of pocketsphinx."""
     for number, voice in enumerate(VOICES[test]):
         command = ["espeak-ng", "-v", voice, "-s", str(rng.integers(120, 220)), "--stdout", TEXTS[number % len(TEXTS)]]
         raw = subprocess.run(command, check=True, capture_output=True).stdout
-        samples = np.frombuffer(raw[44:], "<i2").astype(np.float32) / 32768
+        samples = _integers(raw[44:])
         blocks = Audio.from_array(samples, int.from_bytes(raw[24:28], "little")).array(rate=RATE)
         yield blocks[:, 0], f"espeak {voice}"
     for path in sorted(data.glob("pocketsphinx-testdata/**/*.raw")) if test else []:
-        yield np.frombuffer(path.read_bytes(), "<i2").astype(np.float32) / 32768, f"recording {path.stem}"
+        yield _integers(path.read_bytes()), f"recording {path.stem}"
     for path in sorted(data.glob(f"kokoro/{'test' if test else 'train'}/*.wav")):  # made beforehand, if at all
         yield _read(path), f"kokoro {path.stem.rpartition('-')[0]}"
 
@@ -191,14 +218,14 @@ def _played(data: Path, test: bool, rng: np.random.Generator) -> Iterator[tuple[
 
     font = next(data.glob("fluid-soundfont-gm/**/FluidR3_GM.sf2")).read_bytes()
     programs = PROGRAMS[test]
-    bands = [(program,) for program in programs]
+    bands: list[tuple[int, ...]] = [(program,) for program in programs]
     bands += [tuple(int(p) for p in rng.choice(programs, 3)) for _ in range(len(programs) // 2)]
     bands += [()] * (4 if test else 10)  # drums alone
     for number, band in enumerate(bands):
         song = tune(band, rng, drums=not band or (len(band) > 1 and rng.random() < 0.6))
         raw = midirenderer.render_wave_from(font, song)
-        samples = np.frombuffer(raw[44:], "<i2").reshape(-1, 2).mean(axis=1).astype(np.float32) / 32768
-        rendered = Audio.from_array(samples, int.from_bytes(raw[24:28], "little")).array(rate=RATE)[:, 0]
+        samples = _integers(raw[44:]).reshape(-1, 2)
+        rendered = Audio.from_array(samples, int.from_bytes(raw[24:28], "little")).array(rate=RATE, channels=1)[:, 0]
         yield rendered, "drums" if not band else f"midi {band[0]}" if len(band) == 1 else f"band {number}"
     for number in range(5 if test else 15):
         yield melody(rng), f"tones {number}"
@@ -251,8 +278,9 @@ def _drums(tempo: int, beats: int, rng: np.random.Generator) -> mido.MidiTrack:
 def melody(rng: np.random.Generator, seconds: float = 12) -> Samples:
     """Notes of a scale as tones with a few partials and a decay."""
     partials = rng.uniform(0, 1, 6) ** 2
-    parts, base = [], 220 * 2 ** (rng.integers(0, 12) / 12)
-    while sum(map(len, parts)) < seconds * RATE:
+    parts: list[NDArray[np.float64]] = []
+    base = 220 * 2 ** (rng.integers(0, 12) / 12)
+    while sum(len(part) for part in parts) < seconds * RATE:
         time = np.arange(int(float(rng.choice([0.2, 0.3, 0.3, 0.6])) * RATE)) / RATE
         pitch = base * 2 ** (float(rng.choice([0, 2, 4, 5, 7, 9, 11, 12])) / 12)
         tone = sum(a * np.sin(2 * np.pi * pitch * (k + 1) * time) for k, a in enumerate(partials))
@@ -291,4 +319,4 @@ def blend(first: Samples, second: Samples, decibels: float) -> Samples:
     """The first, `decibels` louder than the second, which is repeated to its length."""
     loops = np.resize(second, len(first))
     power = np.sqrt(np.mean(first**2) / (np.mean(loops**2) + 1e-12))
-    return (first + loops * power * 10 ** (-decibels / 20)).astype(np.float32)
+    return np.asarray(first + loops * power * 10 ** (-decibels / 20), np.float32)

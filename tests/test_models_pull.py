@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -269,6 +271,26 @@ def test_progress_is_reported(home: Path, shop: Shop) -> None:
     assert seen == sorted(seen)
     assert any(0 < done < 1_000_000 for done, _, _ in seen)
     assert {(total, what) for _, total, what in seen} == {(1_000_000, "tiny")}
+
+
+def test_weighing_a_folder_that_somebody_clears(tmp_path: Path) -> None:
+    """pip removes its temporary folders while we look how far it is."""
+    (tmp_path / "stays").write_bytes(b"12345")
+    ended = threading.Event()
+
+    def churn() -> None:
+        while not ended.is_set():
+            (tmp_path / "a" / "b").mkdir(parents=True)
+            (tmp_path / "a" / "b" / "c").write_bytes(b"1")
+            shutil.rmtree(tmp_path / "a")
+
+    busy = threading.Thread(target=churn)
+    busy.start()
+    try:
+        assert {shelf.weigh(tmp_path) for _ in range(2000)} <= {5, 6}
+    finally:
+        ended.set()
+        busy.join()
 
 
 def _start() -> subprocess.Popen[str]:

@@ -127,9 +127,15 @@ def test_flipped_bytes_never_escape(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".mkv", ".webm"])
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(b"Dear all,\nplease find attached\n", "text"), ("Grüße\n".encode() * 2000, "text"), (b"%PDF-1.7\n\x80\x81", "PDF"),
-     (b"<!DOCTYPE html><html></html>", "HTML"), (b"\x89PNG\r\n\x1a\n" + bytes(50), "PNG"), (b"PK\x03\x04" + bytes(90), "ZIP")],
-)  # fmt: skip
+    [
+        (b"Dear all,\nplease find attached\n", "text"),
+        ("Grüße\n".encode() * 2000, "text"),
+        (b"%PDF-1.7\n\x80\x81", "PDF"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "PNG"),
+        (b"PK\x03\x04" + bytes(90), "ZIP"),
+    ],
+)
 def test_other_bytes_are_named(tmp_path: Path, suffix: str, data: bytes, name: str) -> None:
     (tmp_path / f"x{suffix}").write_bytes(data)
     with pytest.raises(MislabelledInput, match=name):

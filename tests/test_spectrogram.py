@@ -90,11 +90,28 @@ def test_limits() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"rate": 10**9}, {"rate": 22_050.5}, {"rate": True}, {"window": 1000}, {"window": 2**30}, {"hop": 0}, {"hop": -256},
-        {"hop": 10}, {"power": 0}, {"power": float("nan")}, {"power": "x"}, {"peak": -1}, {"peak": float("inf")},
-        {"peak": 1e30}, {"samples": 0}, {"samples": 2**62}, {"samples": 30_000}, {"version": 2}, {"extra": 1}, {"peak": None},
+        {"rate": 10**9},
+        {"rate": 22_050.5},
+        {"rate": True},
+        {"window": 1000},
+        {"window": 2**30},
+        {"hop": 0},
+        {"hop": -256},
+        {"hop": 10},
+        {"power": 0},
+        {"power": float("nan")},
+        {"power": "x"},
+        {"peak": -1},
+        {"peak": float("inf")},
+        {"peak": 1e30},
+        {"samples": 0},
+        {"samples": 2**62},
+        {"samples": 30_000},
+        {"version": 2},
+        {"extra": 1},
+        {"peak": None},
     ],
-)  # fmt: skip
+)
 def test_impossible_tags_are_refused(change: dict[str, object]) -> None:
     image = spectrogram(Audio.from_array(glide(1), RATE), Context())
     tag = {**json.loads(str(image.meta[TAG])), **change}

@@ -5,8 +5,8 @@ lying in `probe_audio.json`, turns them into probabilities, and the file gets th
 over music, or a jingle before a talk, ends between the answers. How often it is right stands in docs/probes-audio.md.
 
 The measures follow E. Scheirer and M. Slaney, "Construction and evaluation of a robust multifeature speech/music
-discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse; and
-for tones J. Saunders (1996), chroma after T. Fujishima (1999), voicing by normalised autocorrelation (P. Boersma, 1993).
+discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse;
+and for tones J. Saunders (1996), chroma after T. Fujishima (1999), voicing by normalised autocorrelation (P. Boersma, 1993).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from transpose.core.errors import DamagedWeights, WeightsError
@@ -146,13 +146,12 @@ def remove(name: str) -> int:
 
 
 def weigh(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Bytes of all files below a folder, which somebody else may be changing: `os.walk` passes over what vanishes."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if not path.is_dir() else 0
-        except FileNotFoundError:  # somebody else removes it just now
-            continue
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(inside, name)).st_size
     return total
 
 

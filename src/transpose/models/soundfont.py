@@ -26,6 +26,7 @@ MOST_SAMPLES = 1 << 29  # decoded sample points: 1 GiB of SF2
 GAP = 46  # zeros that the format wants after each sample
 VORBIS = 0x10
 ROM = 0x8000
+SHIFTS = 4096  # samples that a codec may pad a stream with, at most
 SAMPLE = struct.Struct("<20sIIIIIBbHH")  # name, start, end, loop start, loop end, rate, key, correction, link, type
 PRESET = struct.Struct("<20sHHHIII")  # name, program, bank, first bag, library, genre, morphology
 INSTRUMENT = struct.Struct("<20sH")  # name, first bag
@@ -149,17 +150,41 @@ def _points(font: Font, start: int, end: int, compressed: bool, name: bytes) -> 
 
 
 def decode(stream: bytes) -> NDArray[np.float32]:
-    """The first channel of an Ogg Vorbis stream, floats in -1..1 of shape (n,); raises ValueError."""
+    """The first channel of an Ogg Vorbis stream, floats in -1..1 of shape (n,); raises ValueError.
+
+    FFmpeg begins at the right sample and drops some of the last ones of a stream that fits into one page, which would
+    shorten loops and so detune held notes. The page tells the length; the end is then taken from a second pass in
+    which FFmpeg drops nothing, laid over the first.
+    """
+    import numpy as np
+
+    page = stream.rfind(b"OggS")
+    length = struct.unpack_from("<q", stream, page + 6)[0] if 0 <= page <= len(stream) - 14 else 0
+    first = _decoded(stream, whole=False)
+    if len(first) < length <= len(first) + SHIFTS:
+        whole = _decoded(stream, whole=True)
+        for shift in range(0, SHIFTS, 64):
+            if np.array_equal(whole[shift : shift + len(first)], first):
+                first = whole[shift:]
+                break
+    return np.clip(first[:length], -1.0, 1.0)
+
+
+def _decoded(stream: bytes, *, whole: bool) -> NDArray[np.float32]:
+    """What FFmpeg decodes, with the padding at both ends where `whole`."""
     import av
     import numpy as np
+    from av.codec.context import Flags2
 
     try:
         with av.open(io.BytesIO(stream), "r", format="ogg") as container:
-            found = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+            track = container.streams.audio[0]
+            if whole:
+                track.codec_context.flags2 |= Flags2.skip_manual
+            found = [frame.to_ndarray()[0] for frame in container.decode(track)]
     except (av.FFmpegError, IndexError) as error:
         raise ValueError(str(error)) from error
-    whole = np.concatenate(found) if found else np.zeros(0, np.float32)
-    return np.clip(whole.astype(np.float32), -1.0, 1.0)
+    return np.concatenate(found).astype(np.float32) if found else np.zeros(0, np.float32)
 
 
 def _written(font: Font, headers: bytes, samples: bytes) -> bytes:
