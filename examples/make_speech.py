@@ -5,9 +5,9 @@
 CLIPS is the folder /usr/share/pocketsphinx/test/data/librivox of Debian's package pocketsphinx-testdata: five sentences
 of a human reading of "Sense and Sensibility" (Jane Austen, 1811), chapter 1, for LibriVox, whose volunteers dedicate
 their recordings to the public domain. Debian's copyright file names no other terms for the clips than those of
-pocketsphinx itself (BSD-2-Clause, Carnegie Mellon University). The clips follow one another as they are; two sentences
-are missing between the third and the fourth, so that the transcript is not the book's text; `a more a amiable` stands so in
-the transcription that comes with the clips.
+pocketsphinx itself (BSD-2-Clause, Carnegie Mellon University). The clips follow one another as they are; two pieces
+are missing between the third and the fourth, so that the transcript is not the book's text; `a more a amiable` stands
+so in the transcription that comes with the clips.
 
 voice.wav is synthetic: Kokoro-82M, voice af_heart, speaks the narration below (about slides.pdf); it needs the extra
 `local` and pulls its weights. talk.mp4 is a title card over talk.wav.

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import mido
+import mido  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -221,7 +221,7 @@ def _played(data: Path, test: bool, rng: np.random.Generator) -> Iterator[tuple[
     bands: list[tuple[int, ...]] = [(program,) for program in programs]
     bands += [tuple(int(p) for p in rng.choice(programs, 3)) for _ in range(len(programs) // 2)]
     bands += [()] * (4 if test else 10)  # drums alone
-    for number, band in enumerate(bands):
+    for number, band in enumerate(bands if test else bands * 2):
         song = tune(band, rng, drums=not band or (len(band) > 1 and rng.random() < 0.6))
         raw = midirenderer.render_wave_from(font, song)
         samples = _integers(raw[44:]).reshape(-1, 2)
@@ -242,11 +242,12 @@ def tune(programs: tuple[int, ...], rng: np.random.Generator, *, drums: bool) ->
         track.append(mido.Message("program_change", channel=channel, program=int(program)))
         chords = channel > 0 or (len(programs) == 1 and rng.random() < 0.3)
         step, beat = int(rng.integers(0, 7)), 0.0
+        lowest = int(rng.choice([36, 48, 60, 60, 72]))
         while beat < beats:
             length = float(rng.choice([2, 4])) if chords else float(rng.choice([0.25, 0.5, 0.5, 1, 1, 2]))
             step = int(np.clip(step + rng.integers(-3, 4), -7, 10))
             degrees = (step, step + 2, step + 4) if chords else (step,)
-            notes = [48 + 12 * (not chords) + key + 12 * (d // 7) + int(scale[d % 7]) for d in degrees]
+            notes = [lowest - 12 * chords + key + 12 * (d // 7) + int(scale[d % 7]) for d in degrees]
             velocity, rest = int(rng.integers(60, 115)), rng.random() < 0.1
             for note in notes:
                 track.append(mido.Message("note_on", channel=channel, note=note, velocity=0 if rest else velocity))
@@ -295,7 +296,7 @@ def _noises(test: bool, rng: np.random.Generator) -> Iterator[tuple[Samples, str
     for name, make in NOISES.items():
         if name in HELD_OUT and not test:
             continue
-        for _ in range(2 if test else 7):
+        for _ in range(2 if test else 14):
             yield make(rng, rng.uniform(3, 12)).astype(np.float32), f"{name}{' (test)' if test else ''}"
 
 

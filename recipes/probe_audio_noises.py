@@ -19,7 +19,7 @@ def coloured(rng: np.random.Generator, seconds: float, slope: float, low: float 
     hertz = np.maximum(np.fft.rfftfreq(count, 1 / RATE), 1)
     spectrum = np.fft.rfft(rng.standard_normal(count)) * hertz**-slope * ((hertz > low) & (hertz < high))
     wave = np.fft.irfft(spectrum, count)
-    return 0.1 * wave / (wave.std() + 1e-12)
+    return np.asarray(0.1 * wave / (wave.std() + 1e-12))
 
 
 def _time(seconds: float) -> Wave:
@@ -100,7 +100,9 @@ def _dial(rng: np.random.Generator, seconds: float) -> Wave:
 
 
 def _sweep(rng: np.random.Generator, seconds: float) -> Wave:
-    pitch = np.geomspace(*rng.permutation([rng.uniform(50, 300), rng.uniform(2000, 7500)]), int(seconds * RATE))
+    pitch = np.geomspace(rng.uniform(50, 300), rng.uniform(2000, 7500), int(seconds * RATE))[
+        :: int(rng.choice([-1, 1]))
+    ]
     return 0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / RATE)
 
 

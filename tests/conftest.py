@@ -10,6 +10,18 @@ import pytest
 from transpose.core.context import Context
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for cache and index of one test session, with the weights of the real one."""
+    from transpose.core.catalog import cache_home
+
+    made = tmp_path_factory.mktemp("home")
+    real = cache_home() / "models"
+    real.mkdir(parents=True, exist_ok=True)
+    (made / "models").symlink_to(real, target_is_directory=True)
+    return made
+
+
 @pytest.fixture
 def models_ctx(tmp_path: Path) -> Context:
     """A Context that gets real weights: from $TRANSPOSE_TEST_WEIGHTS/NAME where set, else through the puller."""

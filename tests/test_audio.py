@@ -62,7 +62,7 @@ def test_positions_in_files_are_exact(tmp_path: Path, suffix: str) -> None:
     codec, container = suffix.replace("wav", "flac").split()
     rate = 48_000
     path = tmp_path / "sound"
-    noise = np.random.default_rng(0).standard_normal((20 * rate, 2)).astype(np.float32) / 10
+    noise = np.random.default_rng(0).standard_normal((20 * rate, 2), np.float32) / np.float32(10)
     encode([noise], path, rate=rate, codec={"mp3": "libmp3lame"}.get(codec, codec), container=container)
     audio = Audio.from_file(path)
     whole = audio.array()
@@ -118,7 +118,7 @@ def test_blocks_can_be_taken_again() -> None:
 
 def test_a_file_that_breaks_off_says_so(tmp_path: Path) -> None:
     path = tmp_path / "x.flac"
-    noise = np.random.default_rng(0).standard_normal((200_000, 1)).astype(np.float32) / 10
+    noise = np.random.default_rng(0).standard_normal((200_000, 1), np.float32) / np.float32(10)
     encode([noise], path, rate=16_000, codec="flac", container="flac")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     audio = Audio.from_file(path)
@@ -134,7 +134,7 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
             Audio.from_file(tmp_path / name)
     for wrong in (np.zeros(5, np.int16), np.zeros((2, 2, 2), np.float32), np.zeros((5, 0), np.float32)):
         with pytest.raises(ValueError, match="samples|channels"):
-            Audio.from_array(wrong, 16_000)
+            Audio.from_array(wrong, 16_000)  # type: ignore[arg-type]
 
 
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:

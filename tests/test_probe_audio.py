@@ -21,11 +21,14 @@ RNG = np.random.default_rng(7)
 
 def melody(seconds: float = 20) -> Wave:
     """A tune on a scale: notes with partials and a decay."""
-    rng, parts = np.random.default_rng(3), []
-    while sum(map(len, parts)) < seconds * RATE:
+    rng = np.random.default_rng(3)
+    parts: list[Wave] = []
+    while sum(len(part) for part in parts) < seconds * RATE:
         at = np.arange(int(float(rng.choice([0.25, 0.25, 0.5])) * RATE)) / RATE
         pitch = 262 * 2 ** (float(rng.choice([0, 2, 4, 5, 7, 9, 11, 12])) / 12)
-        parts.append(sum(np.sin(2 * np.pi * pitch * k * at) / k**1.5 for k in (1, 2, 3, 4)) * np.exp(-3 * at))
+        partials = np.arange(1, 5)[:, None]
+        tone = (np.sin(2 * np.pi * pitch * partials * at) / partials**1.5).sum(axis=0)
+        parts.append(tone * np.exp(-3 * at))
     return 0.2 * np.concatenate(parts)
 
 

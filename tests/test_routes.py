@@ -52,7 +52,8 @@ class Told(Inputs):
 
 def lines() -> list[tuple[str, str, tuple[str, ...]]]:
     """(arguments, answer, names of fakes) of every line."""
-    found, fakes = [], ()
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+    fakes: tuple[str, ...] = ()
     for line in GOLDEN.read_text(encoding="utf-8").splitlines():
         if line.startswith("[fakes"):
             fakes = tuple(line.strip("[]").split()[1:])

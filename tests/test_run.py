@@ -223,4 +223,4 @@ def test_a_kill_loses_at_most_one_item(tmp_path: Path, how: signal.Signals) -> N
     calls = log.read_text().split()
     assert sorted(set(calls)) == list("abcdefgh")
     assert len(calls) <= 9  # only the item that was under way ran twice
-    assert not [path for path in (tmp_path / "home").rglob(".transpose-*")]
+    assert not list((tmp_path / "home").rglob(".transpose-*"))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from transpose.core.catalog import Catalog
 from transpose.core.kind import ASPECTS, MODALITIES, Node, parse_node
-from transpose.core.route import route_from_label
 from transpose.core.label import Given, Goal, Label
+from transpose.core.route import route_from_label
 from transpose.core.search import MAX_DEPTH, Search
 from transpose.core.transform import Slot, Transform
 

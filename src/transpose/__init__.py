@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -36,6 +35,7 @@ __all__ = [
     "transform",
 ]
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
     from transpose.core.context import Context, Many
     from transpose.core.errors import TransposeError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from transpose.core.catalog import Catalog
+from transpose.core.catalog import Catalog, accepts
 from transpose.core.errors import NoRoute, PromptError
 from transpose.core.kind import DEPICTIONS, KINDS, Node
 from transpose.core.label import Given, Goal, Label
@@ -46,7 +46,8 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
         yield givens, replace(goal, creative=True), _says("The nearest creative one, with --creative")
     for index, given in enumerate(givens):
         if given.probe is not None and given.asserted is None:
-            for name in sorted(k for k in KINDS if "." in k):
+            read = {t.targets[0].modality for t in catalog if accepts(t.slots[0], given.node)}
+            for name in sorted(k for k in KINDS if "." in k and k.partition(".")[0] in read):
                 asserted = replace(given, asserted=Node(name))
                 words = _says(f"{_looks(given, name)}If it is {name} all the same, say --from {name}")
                 yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
@@ -57,7 +58,8 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
         yield givens, replace(goal, kind=None), _says(f"Nothing makes {goal.kind} of it; without that")
     depictions = [t.name for t in catalog if t.targets[0].name in DEPICTIONS and t.name not in goal.via]
     for name in sorted(depictions):
-        yield givens, replace(goal, via=(name,)), _says(f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}")
+        words = f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}"
+        yield givens, replace(goal, via=(name,)), _says(words)
 
 
 def _says(words: str) -> Callable[[Label], str]:

@@ -19,6 +19,7 @@ from transpose.core.errors import EmptyInput, FolderInput, InputError, MissingIn
 from transpose.core.kind import MODALITIES, Node
 from transpose.core.label import Given
 from transpose.core.store import hash_file, hash_json, save_value, write_json
+from transpose.core.transform import Transform
 
 PROBES = {
     "audio": "transpose.media.probe_audio",
@@ -71,8 +72,21 @@ class Inputs:
         """Which nodes a file's content may be, with probabilities."""
         if modality not in PROBES:
             return {}
-        answers = self._remember(path, modality, lambda file: import_module(PROBES[modality]).probe(file, self.context))
-        return dict(answers)
+        return dict(self._remember(path, modality, partial(self._ask, modality=modality)))
+
+    def _ask(self, path: Path, modality: str) -> dict[str, float]:
+        try:
+            answers: dict[str, float] = import_module(PROBES[modality]).probe(path, self.context)
+        except InputError:
+            for item in self._readers(path, modality):  # it knows better what is wrong with its own format
+                item.function(path, self.context)
+            raise
+        return answers
+
+    def _readers(self, path: Path, modality: str) -> list[Transform]:
+        suffix = path.suffix.lower()
+        found = [t for t in self.catalog if any(node.name == suffix for node in t.slots[0].nodes)]
+        return [item for item in found if item.targets[0].modality == modality]
 
     def _remember(self, path: Path, what: str, ask: Callable[[Path], Any]) -> Any:
         info = path.stat()
@@ -91,6 +105,8 @@ def _minutes(path: Path) -> float:
 
     try:
         return duration(path) / 60
+    except EmptyInput:
+        raise
     except InputError:
         return 1.0  # the reader will say what is wrong with it
 

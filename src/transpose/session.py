@@ -143,9 +143,9 @@ class Session:
             from transpose.advice import advise
 
             if said and goal.kind in SOFT:  # the name asked for what no route can be sure of
-                made = self._without_kind(givens, goal, alternatives)
-                if made is not None:
-                    return replace(made, assumptions=(f"{said[0]}, of which no route is sure", *made.assumptions))
+                plain = self._without_kind(givens, goal, alternatives)
+                if plain is not None:
+                    return replace(plain, assumptions=(f"{said[0]}, of which no route is sure", *plain.assumptions))
 
             raise advise(self.catalog, givens, goal) from None
         return replace(made, assumptions=(*said, *made.assumptions))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
 
 from transpose import __version__
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from transpose.core.plan import Plan
     from transpose.session import Artifact, Session, Wishes

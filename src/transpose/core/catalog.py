@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ def missing_modules(item: Transform) -> list[str]:
     """Which of the modules that a transform needs are not installed (looked up, not imported)."""
     from importlib.util import find_spec
 
-    return [name for name in item.needs if name not in sys.modules and find_spec(name) is None]
+    return [name for name in item.needs if find_spec(name) is None]
 
 
 def cache_home() -> Path:

@@ -1,12 +1,12 @@
 """Does somebody speak here, is it music, or neither? An answer in probabilities, from a few pieces of a sound.
 
 Each segment of up to 5 s gives the measures of `measures`; a small network, learned by `recipes/probe_audio.py` and
-lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments, so that speech
-over music, or a jingle before a talk, ends between the answers. How often it is right stands in docs/probes-audio.md.
+lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments (see `combined`),
+so that speech over music, or half a concert and half a talk, ends between the answers. How often it is right stands in docs/probes-audio.md.
 
 The measures follow E. Scheirer and M. Slaney, "Construction and evaluation of a robust multifeature speech/music
-discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse;
-and for tones J. Saunders (1996), chroma after T. Fujishima (1999), voicing by normalised autocorrelation (P. Boersma, 1993).
+discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse; for
+tones, J. Saunders (1996), chroma after T. Fujishima (1999), and voicing by normalised autocorrelation (Boersma 1993).
 """
 
 from __future__ import annotations
@@ -54,9 +54,21 @@ def judge(audio: Audio) -> dict[str, float]:
     if not heard:
         return dict(zip(KINDS, (0.01, 0.01, 0.98), strict=True))
     odds = classify(np.stack([measures(piece) for piece in heard]))
-    lengths = np.array([len(piece) for piece in heard])
-    mean = (odds * lengths[:, None]).sum(axis=0) / lengths.sum()
-    return {kind: float(value) for kind, value in zip(KINDS, mean, strict=True)}
+    answer = combined(odds, np.array([len(piece) / RATE for piece in heard]))
+    return {kind: float(value) for kind, value in zip(KINDS, answer, strict=True)}
+
+
+def combined(odds: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of segments, shape (segments, 3), to those of the whole: their mean, surer where more was heard.
+
+    The mean is raised to a learned power that grows with each doubling of the sound beyond 5 s, up to 25 s.
+    """
+    import numpy as np
+
+    mean = (odds * seconds[:, None]).sum(axis=0) / seconds.sum()
+    doublings = np.log2(np.clip(seconds.sum() / SEGMENT, 1, 5))
+    power = mean ** (1 + float(_learned()["sharpness"]) * doublings)
+    return np.asarray(power / power.sum())
 
 
 def _parts(audio: Audio) -> list[NDArray[np.float32]]:
@@ -96,7 +108,7 @@ def classify(values: NDArray[np.float64]) -> NDArray[np.float64]:
         logits = (np.tanh(scaled @ first + bias) @ second + offset) / learned["temperature"]
         power = np.exp(logits - logits.max(axis=1, keepdims=True))
         total += power / power.sum(axis=1, keepdims=True)
-    return total / total.sum(axis=1, keepdims=True)
+    return np.asarray(total / total.sum(axis=1, keepdims=True))
 
 
 @cache
@@ -104,7 +116,7 @@ def _learned() -> dict[str, NDArray[np.float64]]:
     import numpy as np
 
     raw = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return {name: np.array(raw[name]) for name in ("mean", "spread", "w1", "b1", "w2", "b2", "temperature")}
+    return {name: np.array(raw[name]) for name in ("mean", "spread", "w1", "b1", "w2", "b2", "temperature", "sharpness")}
 
 
 def measures(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -136,7 +148,7 @@ def _power(samples: NDArray[np.float32], size: int, hop: int) -> NDArray[np.floa
 
     frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::hop]
     spectrum = np.fft.rfft(frames * np.hanning(size).astype(np.float32), axis=1)
-    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32) / size
+    return np.asarray((spectrum.real**2 + spectrum.imag**2) / size, np.float32)
 
 
 @cache
@@ -295,7 +307,7 @@ def _smooth(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     import numpy as np
 
     padded = np.pad(values, ((0, 0), (width // 2 + 1, width // 2)), mode="edge").cumsum(axis=1, dtype=np.float64)
-    return ((padded[:, width:] - padded[:, :-width]) / width).astype(np.float32)
+    return np.asarray((padded[:, width:] - padded[:, :-width]) / width, np.float32)
 
 
 def _timbre(bands: NDArray[np.float32]) -> list[float]:

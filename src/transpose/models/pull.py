@@ -200,7 +200,7 @@ def _progress(card: Card, request: Request) -> Iterator[Callable[[int], None]]:
     elif request.quiet or not sys.stderr.isatty():
         yield lambda done: None
     else:
-        from tqdm import tqdm  # type: ignore[import-untyped]
+        from tqdm import tqdm
 
         with tqdm(total=card.size, unit="B", unit_scale=True, desc=card.name, leave=False, delay=0.5) as bar:
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,8 +84,7 @@ def _on_font(score: Score, notes: list[Note], name: str, ctx: Context) -> Played
         return None
     why, path = "", Path(name).expanduser()
     try:
-        import midirenderer
-
+        import_module("midirenderer")
         path = path if name else ctx.model("soundfont-fluid") / FONT
     except ImportError:
         why = "the package 'midirenderer' is not installed"
@@ -97,18 +97,10 @@ def _on_font(score: Score, notes: list[Note], name: str, ctx: Context) -> Played
     from transpose.media.samples import resample
 
     sampler = _sampler(path, notes, ctx)
-    volume = 1.0
-    try:
-        for _ in range(4):
-            rendered = midirenderer.render_wave_from(sampler, _for_sampler(score, volume))
-            samples, rate = _wave(rendered)
-            if not _clipped(samples):
-                break
-            volume /= 2
-    except RuntimeError as error:
-        raise TransformError(
-            f"the sound font {path.name!r} cannot play this score: {error}", "Try another font"
-        ) from error
+    for volume in (1.0, 0.5, 0.25, 0.125):
+        samples, rate = _rendered(sampler, _for_sampler(score, volume), path.name)
+        if not _clipped(samples):
+            break
     return lambda: resample(_floats(samples), rate, RATE)
 
 
@@ -150,13 +142,20 @@ def _for_sampler(score: Score, volume: float) -> bytes:
     return pack(Score((tuple(track),), TICKS, 0))
 
 
-def _wave(data: bytes) -> tuple[NDArray[np.int16], int]:
-    """Samples of shape (n, 2) and the rate of a 16-bit WAV file in memory."""
+def _rendered(sampler: bytes, midi: bytes, name: str) -> tuple[NDArray[np.int16], int]:
+    """Samples of shape (n, 2) and their rate; a font that breaks the sampler is a TransformError."""
     import wave
 
+    import midirenderer
     import numpy as np
 
-    with wave.open(io.BytesIO(data)) as file:
+    try:
+        sound = midirenderer.render_wave_from(sampler, midi)
+    except BaseException as error:  # a panic in Rust is no Exception, and has no public class
+        if type(error).__name__ not in ("RuntimeError", "ValueError", "PanicException"):
+            raise
+        raise TransformError(f"the sound font {name!r} cannot play this score: {error}", "Name another font") from None
+    with wave.open(io.BytesIO(sound)) as file:
         frames = file.readframes(file.getnframes())
         return np.frombuffer(frames, "<i2").reshape(-1, file.getnchannels()), file.getframerate()
 

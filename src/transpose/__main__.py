@@ -1,0 +1,5 @@
+"""`python -m transpose`."""
+
+from transpose.cli import main
+
+raise SystemExit(main())
