@@ -26,26 +26,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-WORDS = """time year people way day man thing woman life child world school state family student group country problem
+WORDS = """
+time year people way day man thing woman life child world school state family student group country problem
 hand part place case week company system program question work government number night point home water room mother
 area money story fact month lot right study book eye job word business issue side kind head house service friend father
 power hour game line end member law car city community name president team minute idea body information back parent face
 others level office door health person art war history party result change morning reason research girl moment air
-teacher force education and the of in to that it was for on with as at by from""".split()
+teacher force education and the of in to that it was for on with as at by from
+"""
 
 
 def make_texts(count: int, seed: int = 1) -> list[str]:
     """Texts of 3 to 220 words, most of them around 27, as in notes, mails and paragraphs."""
-    dice = random.Random(seed)
+    dice, words = random.Random(seed), WORDS.split()
     lengths = [min(220, max(3, int(dice.lognormvariate(3.3, 0.9)))) for _ in range(count)]
-    return [" ".join(dice.choices(WORDS, k=length)).capitalize() + "." for length in lengths]
+    return [" ".join(dice.choices(words, k=length)).capitalize() + "." for length in lengths]
 
 
 def sentence_transformer(folder: Path, texts: list[str], threads: int) -> Callable[[], NDArray[np.float32]]:
     """The default of sentence-transformers on the same weights: PyTorch, batches of 32 sorted by length."""
-    import torch
-    from sentence_transformers import SentenceTransformer, models
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    import torch  # type: ignore[import-not-found]
+    from sentence_transformers import SentenceTransformer, models  # type: ignore[import-not-found]
+    from transformers import BertConfig, BertModel, BertTokenizerFast  # type: ignore[import-not-found]
 
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as name:
@@ -56,7 +58,7 @@ def sentence_transformer(folder: Path, texts: list[str], threads: int) -> Callab
         BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=True).save_pretrained(place)
         BertModel.from_pretrained(place)  # fails early and clearly where the weights do not fit
         transformer = models.Transformer(str(place), max_seq_length=256)
-        pooling = models.Pooling(transformer.get_word_embedding_dimension(), "mean")
+        pooling = models.Pooling(384, "mean")
         model = SentenceTransformer(modules=[transformer, pooling, models.Normalize()], device="cpu")
     return lambda: model.encode(texts, show_progress_bar=False)
 

@@ -107,7 +107,7 @@ def test_compressed_font_sounds_like_the_plain_one(tmp_path: Path) -> None:
     assert loudness(other, 0.1, 0.4) == pytest.approx(loudness(one, 0.1, 0.4), rel=0.05)
 
 
-@pytest.mark.parametrize("length", [1024, 9408, 44_096, 100_032])  # FFmpeg's encoder fills up to 64
+@pytest.mark.parametrize("length", [9408, 44_096, 100_032])  # FFmpeg's encoder fills up to 64
 def test_vorbis_keeps_every_sample(length: int) -> None:
     wave = 0.5 * np.sin(np.arange(length) * 0.05)
     found = decode(vorbis_of(wave))

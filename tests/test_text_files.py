@@ -66,6 +66,21 @@ def test_another_encoding_is_found_and_said(tmp_path: Path, ctx: Context) -> Non
     assert ctx.facts["encoding"] in ctx.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("L'été dernier, nous avons mangé à la crêperie près de l'école.", "cp1252"),
+        ("El niño comió una piña en la montaña, ¿verdad?", "cp1252"),
+        ("Zażółć gęślą jaźń. Łódź jest pięknym miastem, proszę państwa.", "cp1250"),
+        ("Съешь же ещё этих мягких французских булок, да выпей чаю.", "koi8-r"),
+        ("今日は良い天気です。散歩に行きましょう。本当ですか？", "shift_jis"),
+        ("오늘은 날씨가 좋습니다. 산책하러 갑시다.", "euc_kr"),
+    ],
+)
+def test_encodings_of_many_languages(tmp_path: Path, ctx: Context, words: str, name: str) -> None:
+    assert read_text(put(tmp_path, words.encode(name)), ctx).text == words
+
+
 def test_utf16_without_a_mark_is_said(tmp_path: Path, ctx: Context) -> None:
     assert read_text(put(tmp_path, CAFE.encode("utf-16-be")), ctx).text == CAFE
     assert "utf-16-be" in ctx.warnings[0]

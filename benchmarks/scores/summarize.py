@@ -93,12 +93,12 @@ def score(ctx: Context) -> dict[str, object]:
     seconds = (time.perf_counter() - began) / sum(len(text.text) for text in texts) * 1000
     means = compare(ctx)
     ours, chance, best = (means[name]["rouge1"] for name in ("summarize", "chance", "best"))
+    others = ", ".join(f"{name} {row['rouge1']:.3f}" for name, row in means.items() if name != "summarize")
     return {
         "metric": "ROUGE-1 F1",
         "value": round(ours, 3),
         "quality": round(max(0.0, (ours - chance) / (best - chance)), 2),
-        "data": f"{len(texts)} texts of the project with reference summaries; first sentences {means['lead']['rouge1']:.3f}, "
-        f"longest {means['longest']['rouge1']:.3f}, chance {chance:.3f}, best choice {best:.3f}",
+        "data": f"{len(texts)} texts of the project with reference summaries; {others}",
         "date": time.strftime("%Y-%m-%d"),
         "seconds": round(seconds, 4),
         "unit": "1000 characters",

@@ -80,7 +80,8 @@ class Session:
     """A catalog, a cache and warm models, for any number of runs in one process.
 
     Args:
-        home: folder of cache, weights and history (default: $TRANSPOSE_HOME, else the user's cache folder).
+        home: folder of cache and history (default: $TRANSPOSE_HOME, else the user's cache folder). Weights always
+            lie in that default.
         offline: forbid every connection (default: as $TRANSPOSE_OFFLINE says).
         seed, device, threads: for every run.
         cache: False computes everything anew and keeps nothing.
@@ -286,7 +287,9 @@ class Session:
             return self.fetch(name)
         from transpose.models.pull import ORDER, weights
 
-        return weights(name, offline=self.offline, sources=self._sources or ORDER, quiet=self._quiet_pulls)
+        report = None if self.context.report is quiet else self.context.report
+        order = self._sources or ORDER
+        return weights(name, offline=self.offline, sources=order, quiet=self._quiet_pulls, report=report)
 
     def card(self, name: str) -> Card:
         """The card of a model: licence, size, files."""

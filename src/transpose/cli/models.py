@@ -85,6 +85,7 @@ def _list(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
 
 
 def _pull(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
+    from transpose.cli.config import load
     from transpose.core.errors import WeightsError
     from transpose.models.pull import ORDER, weights
 
@@ -94,7 +95,7 @@ def _pull(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
             folder = weights(
                 card.name,
                 offline=getattr(args, "offline", False),
-                sources=args.source or ORDER,
+                sources=args.source or load().get("sources") or ORDER,
                 quiet=getattr(args, "quiet", False),
                 folders=args.folder,
                 plugins=plugins,

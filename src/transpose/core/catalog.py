@@ -88,7 +88,7 @@ def cache_home() -> Path:
     """$TRANSPOSE_HOME, else the user's cache folder for `transpose`."""
     given = os.environ.get("TRANSPOSE_HOME")
     if given:
-        return Path(given)
+        return Path(given).expanduser()
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("transpose", appauthor=False))

@@ -18,6 +18,9 @@ from transpose.core.errors import WeightsError
 
 T = TypeVar("T")
 
+# libraries that we call would phone home by default; each looks when it is first imported
+SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+
 
 class Many(Generic[T]):
     """Many values of one kind, in order, made when asked for; iterating twice makes them twice.
@@ -89,6 +92,10 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     history: str = ""  # one line of JSON for a format's own comment field; set when writing
+
+    def __post_init__(self) -> None:
+        for name, value in SILENCE.items():
+            os.environ.setdefault(name, value)
 
     def model(self, name: str) -> Path:
         """The folder with the files of one model card, fetched on first use where that is allowed."""

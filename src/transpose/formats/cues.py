@@ -26,7 +26,9 @@ from transpose.media.text import Cue, Text
 
 CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 TIMING = re.compile(rf"^\s*{CLOCK}\s*-->\s*{CLOCK}(?:\s+(.*))?$")
-TAG = re.compile(r"</?(?:[ibusvc]|font|ruby|rt|lang)(?:[ .][^<>]*)?>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^}]*\}", re.IGNORECASE)
+TAG = re.compile(
+    r"</?(?:[ibusvc]|font|ruby|rt|lang)(?:[ .][^<>]*)?>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^}]*\}", re.IGNORECASE
+)
 LANGUAGE = re.compile(r"^Language:\s*([a-z]{2,3})\b", re.IGNORECASE | re.MULTILINE)
 
 

@@ -23,8 +23,9 @@ FULL = 600  # characters after which a sentence's end begins one
 ENDS = tuple(".!?…。！？:")
 CLOSING = "\"'”’»)]"
 BLOCK_MARK = re.compile(r"^( {0,3})([#>+=~-]|\d{1,9}(?=[.)](?:\s|$)))")
+TABLE_RULE = re.compile(r"[\s|:]*-[\s|:-]*")  # also a rule, and what makes the line above a heading
 INLINE_MARK = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~])|[`*]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\[(?=[^\]\n]*\][\[(:])"
+    r"\\(?=[!-/:-@\[-`{-~]|$)|[`*]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\[(?=[^\]\n]*\][\[(:])"
 )
 
 
@@ -87,6 +88,8 @@ def escape(words: str) -> str:
 
 def _escape_line(line: str) -> str:
     line = INLINE_MARK.sub(lambda found: "\\" + found.group(), line)
+    if TABLE_RULE.fullmatch(line):
+        return line.replace("-", "\\-", 1)
     found = BLOCK_MARK.match(line)
     if not found or line.lstrip().startswith("\\"):
         return line

@@ -50,7 +50,9 @@ def read_npy(
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
-        what = "holds Python objects, which are never loaded" if "allow_pickle" in str(error) else "is cut off or damaged"
+        what = (
+            "holds Python objects, which are never loaded" if "allow_pickle" in str(error) else "is cut off or damaged"
+        )
         raise DamagedInput(f"{path.name!r} {what}", "Write it again with numpy.save") from None
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiu":
         found = f"an array of shape {array.shape} and type {array.dtype}"
@@ -124,5 +126,7 @@ def _matrix(embeddings: Iterable[Embedding] | Embedding) -> tuple[NDArray[np.flo
     shapes = {(value.space, value.vector.shape) for value in values}
     if len(shapes) > 1:
         hint = "Write each to a file of its own: name a folder, as in vectors/"
-        raise TransformError(f"embeddings of different spaces or lengths do not go into one file: {sorted(shapes)}", hint)
+        raise TransformError(
+            f"embeddings of different spaces or lengths do not go into one file: {sorted(shapes)}", hint
+        )
     return np.stack([value.vector for value in values]).astype(np.float32, copy=False), values[0].space

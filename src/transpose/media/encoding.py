@@ -21,6 +21,7 @@ from transpose.core.errors import (
     OptionError,
 )
 
+TIE = 0.02  # encodings whose measure of disorder differs by less fit alike
 LARGEST = 256 * 2**20  # bytes of text; more would take several GB in memory
 # UTF-32 first: its little-endian mark begins with that of UTF-16
 MARKS = (
@@ -126,13 +127,25 @@ def _guessed(data: bytes, path: Path, ctx: Context) -> str:
             raise
         hint = "pip install charset-normalizer, or name it: -o encoding=cp1252"
         raise MissingPackage(f"{path.name!r} is not UTF-8, and charset-normalizer is not installed", hint) from None
-    best = from_bytes(data).best()
-    text = str(best) if best else ""
-    controls = sum(letter < " " and letter not in "\t\n\r\f" or "\x7f" <= letter < "\xa0" for letter in text)
-    if best is None or controls > 0.002 * len(text):
+    matches = [match for match in from_bytes(data) if not match.encoding.startswith(("utf_16", "utf_32"))]
+    likely = [match for match in matches if match.chaos <= matches[0].chaos + TIE]
+    names = [name for match in likely for name in (match.encoding, *match.could_be_from_charset)]
+    # where Western and Central European fit alike, which is usual, Western is meant: the web's own default
+    encoding = "cp1252" if "cp1252" in names else names[0] if names else ""
+    text = _decoded(data, encoding)
+    controls = sum((letter < " " and letter not in "\t\n\r\f") or "\x7f" <= letter < "\xa0" for letter in text)
+    if not text or controls > 0.002 * len(text):
         hint = "If it is text, name its encoding: -o encoding=cp1252"
         raise MislabelledInput(f"{path.name!r} is not text in any known encoding", hint)
-    sure = f"{100 * (1 - best.chaos):.0f} % sure"
-    ctx.warn(f"{path.name!r} is not UTF-8; it was read as {best.encoding} ({sure}): -o encoding=NAME if that is wrong")
-    ctx.note("encoding", best.encoding)
+    others = [match.encoding for match in likely if match.encoding != encoding and str(match) != text]
+    fits = f"{100 * (1 - likely[0].chaos):.0f} % sure" + (f", or else {' or '.join(others[:2])}" if others else "")
+    ctx.warn(f"{path.name!r} is not UTF-8; it was read as {encoding} ({fits}): -o encoding=NAME if that is wrong")
+    ctx.note("encoding", encoding)
     return text
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding) if encoding else ""
+    except UnicodeDecodeError:  # charset-normalizer looks at samples of a long file only
+        return ""

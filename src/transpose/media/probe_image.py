@@ -19,6 +19,7 @@ from transpose.core.context import Context
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image as Picture
 
 SPECTROGRAM = "transpose.spectrogram"  # the text field
 LARGEST = 178_000_000  # pixels; the reader refuses more
@@ -33,17 +34,8 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
     `{"image.spectrogram": 1.0}` for one of ours; `{}` for a picture that is tiny or cannot be read (its reader will
     say why).
     """
-    pixels = _open(path)
-    if isinstance(pixels, str):
-        return {pixels: 1.0}
-    return {} if pixels is None else judge(measure(pixels))
-
-
-def _open(path: Path) -> NDArray[np.uint8] | str | None:
-    """RGB pixels on white, reduced; a kind where a tag tells it; None where there is nothing to look at."""
     import warnings
 
-    import numpy as np
     import PIL.Image
 
     try:
@@ -51,29 +43,40 @@ def _open(path: Path) -> NDArray[np.uint8] | str | None:
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(path, formats=["PNG", "JPEG", "WEBP"]) as picture:
                 if picture.width * picture.height > LARGEST or min(picture.size) < LEAST:
-                    return None
+                    return {}
                 if SPECTROGRAM in picture.info:
-                    return "image.spectrogram"
-                picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # a large JPEG is decoded at a fraction of its size
-                rgba = picture.convert("RGBA")
-                sheet = PIL.Image.new("RGBA", rgba.size, "white")
-                sheet.alpha_composite(rgba)
-                small = sheet.convert("RGB")
-                small.thumbnail((SIDE, SIDE), PIL.Image.Resampling.BOX)
-                return np.asarray(small)
+                    return {"image.spectrogram": 1.0}
+                return judge(measure(picture))
     except (PIL.Image.DecompressionBombError, *DAMAGE):
-        return None
+        return {}
 
 
-def measure(pixels: NDArray[np.uint8]) -> list[float]:
-    """Features of RGB pixels (height, width, 3); their names are in `FEATURES`."""
+def measure(picture: Picture) -> list[float]:
+    """Features of a picture on white paper; their names are in `FEATURES`."""
     import numpy as np
+    import PIL.Image
 
+    rgba = picture.convert("RGBA")
+    sheet = PIL.Image.new("RGBA", rgba.size, "white")
+    sheet.alpha_composite(rgba)
+    whole = sheet.convert("RGB")
+    left, top = max(0, whole.width - SIDE) // 2, max(0, whole.height - SIDE) // 2
+    middle = np.asarray(whole.crop((left, top, min(whole.width, left + SIDE), min(whole.height, top + SIDE))))
+    whole.thumbnail((SIDE, SIDE), PIL.Image.Resampling.BOX)
+    pixels = np.asarray(whole)
     colour = pixels.astype(np.float32)
-    grey = colour @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = _grey(pixels)
     ink = np.abs(grey - _blur(grey, 12)) > 24  # differs from the tone around it: dark screens and shadows do not matter
     vivid = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 48
-    return [*_tones(grey), *_grain(grey), *_colours(pixels, colour, vivid, ink), *_writing(ink), *_blocks(grey, ink)]
+    tones = [*_tones(grey), *_grain(grey), *_colours(pixels, colour, vivid, ink)]
+    return [*tones, *_writing(ink), *_blocks(grey, ink), *_sensor(middle)]
+
+
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    import numpy as np
+
+    grey: NDArray[np.float32] = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return grey
 
 
 FEATURES = (
@@ -82,6 +85,7 @@ FEATURES = (
     "colourful", "saturated", "few_colours", "vivid_ink",
     "ink", "short_runs", "crossings", "rows_on", "row_contrast", "row_beat", "lean",
     "filled", "uneven", "local_beat", "calm", "least_grain", "long_falls",
+    "true_flat", "true_grain", "noise", "colour_noise",
 )  # fmt: skip
 
 
@@ -175,6 +179,19 @@ def _blocks(grey: NDArray[np.float32], ink: NDArray[np.bool_]) -> list[float]:
     return [some.size / share.size, min(uneven, 2.0), beat, calm, least, _long_runs(ink.T, 16)]
 
 
+def _sensor(middle: NDArray[np.uint8]) -> list[float]:
+    """In pixels that were not reduced: equal neighbours, grain, and the noise of brightness and blue where it is calm."""
+    import numpy as np
+
+    grey = _grey(middle)
+    blue = middle[..., 2].astype(np.float32) - grey
+    bend = np.abs(grey[:, 2:] - 2 * grey[:, 1:-1] + grey[:, :-2])
+    rows, columns = (max(1, size // 8) for size in grey.shape)
+    noise = [np.percentile(_cut(plane, 8, rows, columns).std(axis=(1, 3)), 25) for plane in (grey, blue)]
+    flat = float((np.abs(np.diff(grey, axis=1)) < 0.5).mean())
+    return [flat, float(np.log1p(np.median(bend))), *(float(np.log1p(value)) for value in noise)]
+
+
 def _cut(values: NDArray[np.float32], side: int, rows: int, columns: int) -> NDArray[np.float32]:
     """(height, width) as (rows, side, columns, side), what is over at the edges left out."""
     side_y, side_x = min(side, values.shape[0]), min(side, values.shape[1])
@@ -212,7 +229,7 @@ def _beat(profile: NDArray[np.float64]) -> float:
 def judge(features: list[float]) -> dict[str, float]:
     """Probabilities from features: the mean of several networks with one hidden layer, calibrated.
 
-    `temperature` and `doubt` (added to the score of "neither") are such that confidence is earned.
+    `temperature` and `doubt` (taken from the scores of photo and page) are such that confidence is earned.
     """
     import numpy as np
 
@@ -221,7 +238,7 @@ def judge(features: list[float]) -> dict[str, float]:
     # w1 (networks, features, hidden), w2 (networks, hidden, 3)
     hidden = np.tanh(np.einsum("f,nfh->nh", values, np.array(model["w1"])) + np.array(model["b1"]))
     scores = (np.einsum("nh,nhk->nk", hidden, np.array(model["w2"])) + np.array(model["b2"])).mean(axis=0)
-    scores = scores / model["temperature"] + np.array([0, 0, model["doubt"]])
+    scores = scores / model["temperature"] - np.array([*model["doubt"], 0])
     share = np.exp(scores - scores.max())
     share /= share.sum()
     return {kind: round(float(p), 4) for kind, p in zip(("image.photo", "image.page"), share, strict=False)}

@@ -94,7 +94,7 @@ class _Run:
         return Cue(self.words[start].start, self.words[end - 1].end, lines, tuple(self.words[start:end]))
 
     def cuts(self) -> list[int]:
-        """The cheapest division: where each subtitle begins, and the number of words. O(words x words in a subtitle)."""
+        """The cheapest division: where each subtitle begins, and the number of words; O(n)."""
         best: list[tuple[float, int]] = [(0.0, 0)]
         for end in range(1, len(self.words) + 1):
             choices = [(best[end - 1][0] + self.cost(end - 1, end), end - 1)]

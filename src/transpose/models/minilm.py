@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
     from numpy.typing import NDArray
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
     Matrix = NDArray[np.float32]
@@ -75,7 +75,8 @@ class MiniLM:
             done += len(batch)
             if progress:
                 progress(done, len(windows))
-        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), EPSILON)
+        units: Matrix = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), EPSILON)
+        return units
 
     def _sum(self, batch: Sequence[Window]) -> Matrix:
         """The sum of the tokens' states of each window, (b, 384).
@@ -90,7 +91,8 @@ class MiniLM:
             tokens[row, : len(ids)] = ids
         (states,) = self.session.run(None, {"tokens": tokens, "lengths": lengths})
         mask = np.arange(tokens.shape[1]) < lengths[:, None]
-        return np.einsum("bth,bt->bh", states, mask.astype(np.float32))
+        summed: Matrix = np.einsum("bth,bt->bh", states, mask.astype(np.float32))
+        return summed
 
 
 def batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
@@ -199,11 +201,13 @@ class _Graph:
         self.constants.append(tensor)
         return name
 
-    def node(self, operator: str, inputs: list[str], output: str, domain: str = "", **settings: float) -> str:
+    def node(self, operator: str, inputs: list[str], output: str, domain: str = "", **settings: int | float) -> str:
         """Add one operator; answers the name of its output."""
         import onnx
 
-        self.nodes.append(onnx.helper.make_node(operator, inputs, [output], domain=domain, **settings))
+        node = onnx.helper.make_node(operator, inputs, [output], domain=domain)
+        node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in sorted(settings.items()))
+        self.nodes.append(node)
         return output
 
     def linear(self, states: str, name: str, bias: bool = True) -> str:

@@ -160,18 +160,18 @@ def _finish(card: Card, folder: Path) -> None:
 
 def _failure(card: Card, request: Request, attempts: list[tuple[str, WeightsError]]) -> WeightsError:
     """One error for all attempts, of the kind that helps most."""
-    told = "".join(f"\n  {kind}: {error.message}" for kind, error in attempts) or "\n  no source is allowed"
+    told = "; ".join(f"{kind}: {error.message}" for kind, error in attempts) or "no source is allowed"
     pull = f"transpose models pull {card.name}"
     if any(isinstance(error, DamagedWeights) for _, error in attempts):
         hint = "Do not use these files; if the source is yours, remove its copy and try again"
-        return DamagedWeights(f"the weights of {card.name!r} that came are not those on the card:{told}\n", hint)
+        return DamagedWeights(f"the weights of {card.name!r} that came are not those on the card ({told})", hint)
     if request.offline:
         hint = f"With a connection, run: {pull}"
         return OfflineError(
-            f"the weights of {card.name!r} are not on this machine, and this run is offline:{told}\n", hint
+            f"the weights of {card.name!r} are not on this machine, and this run is offline ({told})", hint
         )
     hint = f"Try again: {pull}; or name a folder that holds {card.name}/ in TRANSPOSE_MODELS"
-    return WeightsError(f"the weights of {card.name!r} cannot be had:{told}\n", hint)
+    return WeightsError(f"the weights of {card.name!r} cannot be had ({told})", hint)
 
 
 def _line(card: Card, request: Request) -> Callable[[str], None]:

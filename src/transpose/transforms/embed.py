@@ -40,7 +40,9 @@ def embed(texts: Sequence[Text], ctx: Context) -> list[Embedding | TransposeErro
     long = sum(len(windows) > 1 for windows in tokens)
     if long:
         which = "the text is" if len(words) == 1 else f"{long} of {len(words)} texts are"
-        ctx.warn(f"{which} longer than the {WINDOW} tokens the model reads at once: the vector is the mean of its parts")
+        ctx.warn(
+            f"{which} longer than the {WINDOW} tokens the model reads at once: the vector is the mean of its parts"
+        )
     vectors = model.vectors(tokens, progress=lambda done, total: ctx.progress(done, total, "texts"))
     for position, vector in zip(some, vectors, strict=True):
         results[position] = Embedding(vector, SPACE)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RATE = 44_100
 FONT = "FluidR3Mono_GM.sf3"
-LONGEST = 2 * 3600.0  # seconds: the sampler holds the whole piece, 11.5 MB a minute
+LONGEST = 3600.0  # seconds: the sampler holds the whole piece, 36 MB a minute
 TAIL = 6.0  # seconds played on after the last event; what is silent of it goes
 SILENT = 10 ** (-66 / 20)  # of the peak
 FINE = 1024  # samples in the pieces whose loudness is looked at
@@ -55,14 +55,15 @@ def play(
 
     Lasts as long as the score, and on until the last note has died away (6 seconds at most). The loudest sample gets
     `peak`; nothing is cut off. Without a sound font of its own or of the user it plays sine waves, and says so.
-    Raises SilentInput for a score without notes, HugeInput for more than two hours, WeightsError for a bad font.
+    Raises SilentInput for a score without notes, HugeInput for more than an hour, DamagedInput or
+    TransformError for a font that cannot be used.
     """
     notes = score.notes()
     if not notes:
         raise SilentInput("this score has no notes")
     seconds = max(score.duration, max(note.end for note in notes))
     if seconds > LONGEST:
-        raise HugeInput(f"this score lasts {seconds / 3600:.1f} hours, and {LONGEST / 3600:g} can be played")
+        raise HugeInput(f"this score lasts {seconds / 3600:.1f} hours, and one can be played", "Play it in parts")
     blocks = _on_font(score, notes, soundfont, ctx) or _plainly(score, seconds)
     return _finished(blocks, seconds, 10 ** (peak / 20), ctx)
 

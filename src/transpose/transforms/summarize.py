@@ -104,7 +104,7 @@ def sentences_of(text: Text, lang: str) -> list[Sentence]:
 
     `lang` says how sentences end: sentencex has rules for some 300 languages.
     """
-    from sentencex import segment
+    from sentencex import segment  # type: ignore[import-untyped]
 
     from transpose.media.plain import plain
 
@@ -194,21 +194,19 @@ def centrality(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     import numpy as np
 
     count = len(vectors)
-    jump = 1 - LEAD * np.arange(count) / max(1, count - 1)
-    jump = jump / jump.sum()
+    jump: NDArray[np.float64] = 1 - LEAD * np.arange(count) / max(1, count - 1)
+    jump /= jump.sum()
+    ranks = jump
     if count > MOST:
-        near = np.maximum(vectors @ vectors.mean(axis=0), 1e-6).astype(np.float64)
-        return JUMP * jump + (1 - JUMP) * near / near.sum()
+        near = np.maximum(vectors @ vectors.mean(axis=0), 1e-6)
+        return np.asarray(JUMP * jump + (1 - JUMP) * near / near.sum(), np.float64)
     edges = np.maximum(vectors @ vectors.T, 0) ** SHARPNESS
     np.fill_diagonal(edges, 0)
     edges /= np.maximum(edges.sum(axis=1, keepdims=True), 1e-9)
-    ranks = jump
     for _ in range(100):
         walked = ranks.astype(np.float32) @ edges
-        new = JUMP * jump + (1 - JUMP) * walked / max(float(walked.sum()), 1e-9)
-        done = np.abs(new - ranks).sum() < 1e-6
-        ranks = new
-        if done:
+        before, ranks = ranks, JUMP * jump + (1 - JUMP) * walked / max(float(walked.sum()), 1e-9)
+        if np.abs(ranks - before).sum() < 1e-6:
             break
     return ranks
 
