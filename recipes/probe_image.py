@@ -134,10 +134,12 @@ def report(parts: dict[str, list[Row]], temperature: float, doubt: tuple[float, 
     lines += [
         "A picture file is probed for `image.photo` and `image.page`. Drawings, charts and icons have no kind of their",
         "own: the right answer for them is to be unsure (both below .9, so that both readings stay open). A",
-        "spectrogram is known by its text field, never by its looks. Pictures with a side under 64 pixels are not judged.",
+        "spectrogram is known by its text field, never by its looks. A side under 64 pixels is not judged. Painted and",
+        "rendered pictures that look like photographs count as other, which is why many a photograph stays unsure;",
+        "where the EXIF data name a camera and its exposure, that doubt is dropped (not in the tables below).",
         "",
-        f"Five networks with one hidden layer over {len(FEATURES)} measured features; temperature {temperature:g}, doubt about",
-        f"photo {doubt[0]:g} and about page {doubt[1]:g}, chosen by cross-validation over sources.",
+        f"Five networks with one hidden layer over {len(FEATURES)} measured features; temperature {temperature:g},",
+        f"doubt about photo {doubt[0]:g} and about page {doubt[1]:g}, chosen by cross-validation over sources.",
         "",
     ]
     for name, title in (("test", "Held out"), ("learn", "Learnt from")):
@@ -152,8 +154,8 @@ def report(parts: dict[str, list[Row]], temperature: float, doubt: tuple[float, 
         lines += [""]
     lines += [
         "Photographs: Debian's wallpaper packages, libjxl-testdata, scikit-image, scikit-learn, and crops of them,",
-        "some grey. Pages: Debian's PDF manuals at 72 to 200 dpi and pages made in many typefaces and layouts, half of them",
-        "leaning, blurred, noisy or shaded. Others: drawn wallpapers, icons, plots of the Octave manual, made charts,",
+        "some grey. Pages: Debian's PDF manuals at 72 to 200 dpi and pages made in many typefaces and layouts, half of",
+        "them leaning, blurred, noisy or shaded. Others: drawn wallpapers, icons, plots of the Octave manual, made charts,",
         "diagrams, forms, staves and patterns. All pictures of one source are in one part.",
         "",
     ]

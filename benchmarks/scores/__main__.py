@@ -36,7 +36,9 @@ def main(names: list[str]) -> None:
             )
         known = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
         known[name.replace("_", "-")] = found
-        TARGET.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        TARGET.write_text(
+            json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         print(name, json.dumps(found, ensure_ascii=False))
 
 

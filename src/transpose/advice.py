@@ -1,4 +1,4 @@
-"""Where there is no route: why not, and the nearest request that would have one."""
+"""Other routes than the best; and where there is none, why not, and the nearest request that would have one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transpose.core.catalog import Catalog, accepts
 from transpose.core.errors import NoRoute, PromptError
 from transpose.core.kind import DEPICTIONS, KINDS, Node
 from transpose.core.label import Given, Goal, Label
-from transpose.core.route import route_from_label
+from transpose.core.route import Route, route_from_label
 from transpose.core.search import Search
 
 
@@ -58,8 +58,8 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
         yield givens, replace(goal, kind=None), _says(f"Nothing makes {goal.kind} of it; without that")
     depictions = [t.name for t in catalog if t.targets[0].name in DEPICTIONS and t.name not in goal.via]
     for name in sorted(depictions):
-        words = f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}"
-        yield givens, replace(goal, via=(name,)), _says(words)
+        hint = f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}"
+        yield givens, replace(goal, via=(name,)), _says(hint)
 
 
 def _says(words: str) -> Callable[[Label], str]:
@@ -93,3 +93,20 @@ def _unread_prompt(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> P
     else:
         hint = f"No transform that takes a prompt and makes {modality} is installed; leave -p out, or install one"
     return PromptError(f"nothing on the way to {goal.node} reads the prompt", hint)
+
+
+def other_routes(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, route: Route, count: int) -> Iterator[Route]:
+    """Other routes: the best one without each transform of the chosen one, cheapest first, no chain twice."""
+    seen = {route.chain(): route}
+    found: list[Label] = []
+    for item in route.transforms(catalog):
+        if count and item.name not in goal.via:
+            label = next(Search(catalog, givens, replace(goal, avoid=(*goal.avoid, item.name))).run(), None)
+            found += [label] if label else []
+    needs = Search(catalog, givens, goal).needs
+    for label in sorted(found, key=lambda label: label.key(needs, goal.prefer)):
+        other = route_from_label(label, route.givens)
+        names = tuple(step.transform for step in other.steps)
+        if str(names) not in seen and len(seen) <= count:
+            seen[str(names)] = other
+            yield other

@@ -138,24 +138,23 @@ class Session:
         """The best route from what `givens` answered."""
         givens = tuple(given for given, _ in pairs)
         goal, said = self._goal(givens, to, wishes)
-        try:
-            made = make_plan(self.catalog, givens, goal, alternatives=alternatives)
-        except NoRoute:
-            from transpose.advice import advise
+        made = self._best(givens, goal, said)
+        if alternatives:
+            from transpose.advice import other_routes
 
+            made = replace(made, alternatives=tuple(other_routes(self.catalog, givens, goal, made.route, alternatives)))
+        return made
+
+    def _best(self, givens: tuple[Given, ...], goal: Goal, said: tuple[str, ...]) -> Plan:
+        try:
+            made = make_plan(self.catalog, givens, goal)
+        except NoRoute:
             if said and goal.kind in SOFT:  # the name asked for what no route can be sure of
-                plain = self._without_kind(givens, goal, alternatives)
-                if plain is not None:
-                    return replace(plain, assumptions=(f"{said[0]}, of which no route is sure", *plain.assumptions))
+                return self._best(givens, replace(goal, kind=None), (f"{said[0]}, of which no route is sure",))
+            from transpose.advice import advise
 
             raise advise(self.catalog, givens, goal) from None
         return replace(made, assumptions=(*said, *made.assumptions))
-
-    def _without_kind(self, givens: tuple[Given, ...], goal: Goal, alternatives: int) -> Plan | None:
-        try:
-            return make_plan(self.catalog, givens, replace(goal, kind=None), alternatives=alternatives)
-        except NoRoute:
-            return None
 
     def _goal(self, givens: tuple[Given, ...], to: str | Path, wishes: Wishes) -> tuple[Goal, tuple[str, ...]]:
         said: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, *, alternatives: int = 0) -> Plan:
+def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Plan:
     """The best route from all `givens` to `goal`.
 
     Raises UnknownFormat, NoRoute, or AmbiguousError where routes differ only in meaning.
@@ -48,10 +48,8 @@ def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, *, alternative
             raise NoRoute(f"no faithful way to {goal.node}")
         _ask_meaning(catalog, givens, goal, best)
         _ask_slots(catalog, best)
-    nodes = tuple(given.node for given in givens)
-    route = route_from_label(best, nodes)
-    others = tuple(_others(catalog, givens, goal, route, alternatives))
-    return Plan(route, tuple(_assumptions(catalog, givens, goal, best)), others)
+    route = route_from_label(best, tuple(given.node for given in givens))
+    return Plan(route, tuple(dict.fromkeys(_assumptions(catalog, givens, goal, best))))
 
 
 def _copy(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Label | None:
@@ -143,23 +141,6 @@ def _trees(tree: Tree) -> Iterator[Tree]:
     for part in tree.inputs:
         if part is not None:
             yield from _trees(part)
-
-
-def _others(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, route: Route, count: int) -> Iterator[Route]:
-    """Other routes: the best one without each transform of the chosen one, cheapest first, no chain twice."""
-    seen = {route.chain(): route}
-    found: list[Label] = []
-    for item in route.transforms(catalog):
-        if count and item.name not in goal.via:
-            label = next(Search(catalog, givens, replace(goal, avoid=(*goal.avoid, item.name))).run(), None)
-            found += [label] if label else []
-    needs = Search(catalog, givens, goal).needs
-    for label in sorted(found, key=lambda label: label.key(needs, goal.prefer)):
-        other = route_from_label(label, route.givens)
-        names = tuple(step.transform for step in other.steps)
-        if str(names) not in seen and len(seen) <= count:
-            seen[str(names)] = other
-            yield other
 
 
 def _assumptions(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, best: Label) -> Iterator[str]:

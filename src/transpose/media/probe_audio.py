@@ -1,8 +1,9 @@
 """Does somebody speak here, is it music, or neither? An answer in probabilities, from a few pieces of a sound.
 
 Each segment of up to 5 s gives the measures of `measures`; a small network, learned by `recipes/probe_audio.py` and
-lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments (see `combined`),
-so that speech over music, or half a concert and half a talk, ends between the answers. How often it is right stands in docs/probes-audio.md.
+lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments (`combined`), so
+that speech over music, or half a concert and half a talk, ends between the answers. docs/probes-audio.md tells how
+often it is right.
 
 The measures follow E. Scheirer and M. Slaney, "Construction and evaluation of a robust multifeature speech/music
 discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse; for
@@ -116,7 +117,7 @@ def _learned() -> dict[str, NDArray[np.float64]]:
     import numpy as np
 
     raw = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return {name: np.array(raw[name]) for name in ("mean", "spread", "w1", "b1", "w2", "b2", "temperature", "sharpness")}
+    return {name: np.array(value) for name, value in raw.items()}
 
 
 def measures(samples: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SPECTROGRAM = "transpose.spectrogram"  # the text field
 LARGEST = 178_000_000  # pixels; the reader refuses more
 SIDE = 768  # pixels that the longer side is reduced to
+EXIF, MAKE, MODEL, EXPOSURE, APERTURE, SENSITIVITY = 0x8769, 0x010F, 0x0110, 0x829A, 0x829D, 0x8827
 LEAST = 64  # pixels; of smaller pictures nothing is said
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
@@ -46,7 +47,7 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
                     return {}
                 if SPECTROGRAM in picture.info:
                     return {"image.spectrogram": 1.0}
-                return judge(measure(picture))
+                return judge(measure(picture), by_camera=_by_camera(picture))
     except (PIL.Image.DecompressionBombError, *DAMAGE):
         return {}
 
@@ -66,7 +67,7 @@ def measure(picture: Picture) -> list[float]:
     pixels = np.asarray(whole)
     colour = pixels.astype(np.float32)
     grey = _grey(pixels)
-    ink = np.abs(grey - _blur(grey, 12)) > 24  # differs from the tone around it: dark screens and shadows do not matter
+    ink = np.abs(grey - _blur(grey, 12)) > 24  # differs from what is around it: dark screens and shadows do not matter
     vivid = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2) > 48
     tones = [*_tones(grey), *_grain(grey), *_colours(pixels, colour, vivid, ink)]
     return [*tones, *_writing(ink), *_blocks(grey, ink), *_sensor(middle)]
@@ -120,7 +121,7 @@ def _grain(grey: NDArray[np.float32]) -> list[float]:
 def _colours(
     pixels: NDArray[np.uint8], colour: NDArray[np.float32], vivid: NDArray[np.bool_], ink: NDArray[np.bool_]
 ) -> list[float]:
-    """Colourfulness (Hasler and Süsstrunk 2003); share of vivid pixels; how few colours cover nine tenths; vivid ink."""
+    """Colourfulness (Hasler and Süsstrunk 2003); share of vivid pixels; colours in nine tenths; share of vivid ink."""
     import numpy as np
 
     red_green = colour[..., 0] - colour[..., 1]
@@ -180,7 +181,7 @@ def _blocks(grey: NDArray[np.float32], ink: NDArray[np.bool_]) -> list[float]:
 
 
 def _sensor(middle: NDArray[np.uint8]) -> list[float]:
-    """In pixels that were not reduced: equal neighbours, grain, and the noise of brightness and blue where it is calm."""
+    """In pixels that were not reduced: equal neighbours, grain, noise of brightness and blue where it is calm."""
     import numpy as np
 
     grey = _grey(middle)
@@ -226,10 +227,21 @@ def _beat(profile: NDArray[np.float64]) -> float:
     return float(window.max(initial=0.0)) if below else 0.0
 
 
-def judge(features: list[float]) -> dict[str, float]:
+def _by_camera(picture: Picture) -> bool:
+    """Whether the EXIF data name a camera and how it was set: then it is a photograph, if only of a page."""
+    try:
+        tags = picture.getexif()
+        settings = tags.get_ifd(EXIF)
+    except DAMAGE:
+        return False
+    return MAKE in tags and MODEL in tags and any(tag in settings for tag in (EXPOSURE, APERTURE, SENSITIVITY))
+
+
+def judge(features: list[float], *, by_camera: bool = False) -> dict[str, float]:
     """Probabilities from features: the mean of several networks with one hidden layer, calibrated.
 
     `temperature` and `doubt` (taken from the scores of photo and page) are such that confidence is earned.
+    Where a camera is known to have made the picture, "neither" is all but ruled out.
     """
     import numpy as np
 
@@ -238,7 +250,7 @@ def judge(features: list[float]) -> dict[str, float]:
     # w1 (networks, features, hidden), w2 (networks, hidden, 3)
     hidden = np.tanh(np.einsum("f,nfh->nh", values, np.array(model["w1"])) + np.array(model["b1"]))
     scores = (np.einsum("nh,nhk->nk", hidden, np.array(model["w2"])) + np.array(model["b2"])).mean(axis=0)
-    scores = scores / model["temperature"] - np.array([*model["doubt"], 0])
+    scores = scores / model["temperature"] - (np.array([0, 0, 4]) if by_camera else np.array([*model["doubt"], 0]))
     share = np.exp(scores - scores.max())
     share /= share.sum()
     return {kind: round(float(p), 4) for kind, p in zip(("image.photo", "image.page"), share, strict=False)}
