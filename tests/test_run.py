@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -64,7 +65,16 @@ def twice(text: Text, ctx: Context) -> Text:
     return Text(str(ctx.call("count-calls", ctx.call("count-calls", text)).text))
 
 
-OWN = (count_calls, draw, words, fails_on_b, lacks, twice)
+@transform("text -> text", verb=True)
+def falls_back(text: Text, ctx: Context, *, font: Annotated[str, "a file"] = "") -> Text:
+    """Depends on what lies beside it."""
+    CALLS.append("fall back")
+    if not font:
+        ctx.once()
+    return Text(f"{text.text} {len(CALLS)}")
+
+
+OWN = (falls_back, count_calls, draw, words, fails_on_b, lacks, twice)
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +150,23 @@ def test_missing_package_names_the_install_line(tmp_path: Path) -> None:
     with session(tmp_path) as each, pytest.raises(MissingPackage) as caught:
         each.run("a b", "text", verbs=["lacks"])
     assert "pip install 'transpose-ai[local]'" in str(caught.value)
+
+
+def test_a_fallback_is_not_cached_nor_what_comes_after(tmp_path: Path) -> None:
+    for count in (1, 2):
+        with session(tmp_path) as each:
+            assert each.run("a b", ".txt", verbs=["falls-back"]).value.read_text() == f"a b {count}\n"
+
+
+def test_a_file_named_by_an_option_counts_by_its_bytes(tmp_path: Path) -> None:
+    font = tmp_path / "font"
+    counts = []
+    for content in ("one", "one", "two"):
+        font.write_text(content)
+        with session(tmp_path / "home") as each:
+            each.run("a b", "text", verbs=["falls-back"], options={"font": str(font)})
+        counts.append(len(CALLS))
+    assert counts == [1, 1, 2]
 
 
 def test_history_tells_steps_and_holds_no_paths_or_times(tmp_path: Path) -> None:

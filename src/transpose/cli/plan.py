@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from transpose.core.catalog import Catalog
     from transpose.core.plan import Plan
+    from transpose.core.route import Route
     from transpose.session import Session
 
 EXAMPLES = """examples:
@@ -71,7 +73,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
         }
         steps.append({**row, "quality": round(catalog.quality(item), 3), "synthetic": item.synthetic})
     items = route.transforms(catalog)
-    models = [session.card(name) for name in route.models(catalog)]
+    models = [session.card(name) for name in model_names(route, catalog)]
     return {
         "route": route.chain(),
         "steps": steps,
@@ -90,6 +92,15 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
             {"route": other.chain(), "steps": [s.transform for s in other.steps]} for other in made.alternatives
         ],
     }
+
+
+def model_names(route: Route, catalog: Catalog) -> list[str]:
+    """All models that the steps load, and those that their recipes may load."""
+    names: dict[str, None] = {}
+    for item in route.transforms(catalog):
+        inner = [model for used in item.uses if used in catalog for model in catalog[used].models]
+        names.update(dict.fromkeys([*item.models, *inner]))
+    return list(names)
 
 
 def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool) -> None:

@@ -122,6 +122,10 @@ class Context:
         """Put a fact about this step into the history (a voice, a detected language, a mean score)."""
         self.facts[name] = value
 
+    def once(self) -> None:
+        """Keep this result out of the cache: it depends on more than inputs and options (a fallback, a clock)."""
+        self.facts["once"] = True
+
     def temp(self, suffix: str = "") -> Path:
         """The path of a new, empty temporary file, removed when the run ends."""
         handle, name = tempfile.mkstemp(suffix=suffix, dir=self.folder)

@@ -41,14 +41,6 @@ class Route:
         """The transforms of the steps, in order."""
         return [catalog[step.transform] for step in self.steps if step.transform != GATHER]
 
-    def models(self, catalog: Catalog) -> list[str]:
-        """Names of all models that the steps load, and of those that their recipes may load."""
-        names: dict[str, None] = {}
-        for item in self.transforms(catalog):
-            inner = [model for used in item.uses if used in catalog for model in catalog[used].models]
-            names.update(dict.fromkeys([*item.models, *inner]))
-        return list(names)
-
     def chain(self, at: tuple[str, int] | None = None) -> str:
         """`.wav -> audio.speech -> text.transcript -> .md`; several inputs stand in brackets."""
         if at is None:

@@ -20,7 +20,7 @@ from transpose.core.context import Context, Many
 from transpose.core.errors import DiskFull, MissingPackage, TransformError, TransposeError
 from transpose.core.kind import Node
 from transpose.core.route import GATHER, Route, Step
-from transpose.core.store import Store, hash_json, load_value, save_value
+from transpose.core.store import Store, hash_file, hash_json, load_value, save_value
 from transpose.core.transform import Scalar, Transform
 
 RENDERED = frozenset({"video"})  # handles that render when written; the written file is what is kept
@@ -82,7 +82,12 @@ class Run:
         inner = [self._identity(self.catalog[name]) for name in item.uses if name in self.catalog]
         models = {name: self.model_hash(name) for name in item.models}
         seed = None if item.deterministic else self.context.seed
-        return [item.name, item.source_hash, models, __version__, dict(self.options.get(item.name, {})), seed, inner]
+        return [item.name, item.source_hash, models, __version__, self._told(item), seed, inner]
+
+    def _told(self, item: Transform) -> dict[str, Scalar]:
+        """Options as they count: a file named by one counts by its bytes."""
+        told = self.options.get(item.name, {})
+        return {key: hash_file(Path(v)) if isinstance(v, str) and Path(v).is_file() else v for key, v in told.items()}
 
     def _cached(self, item: Transform) -> bool:
         if self.store is None or item.network or (item.reads and not item.writes):
@@ -121,9 +126,19 @@ class Run:
         with self.store.putting(key, meta) as folder:
             value = self._compute(number, item, folder)
             meta["record"] = self._records[number]
+            if self._once(number):
+                meta["once"] = True  # read in this run, never again
             if not step.output.is_format:
                 save_value(value, step.output, folder)
         return self._stored(step.output, self.store.folder(key))
+
+    def _once(self, number: int) -> bool:
+        """Whether a step, or one before it, asked not to be cached."""
+        if self._records.get(number, {}).get("facts", {}).get("once"):
+            return True
+        return any(
+            self._once(at) for each in self.route.steps[number].inputs if each for kind, at in [each] if kind == "step"
+        )
 
     @staticmethod
     def _stored(node: Node, folder: Path) -> Any:

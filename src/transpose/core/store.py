@@ -168,7 +168,7 @@ class Store:
             return None
         with suppress(OSError):
             os.utime(path)
-        return raw
+        return None if "once" in raw else raw
 
     def folder(self, key: str) -> Path:
         """Where the files of a cached step lie; never write there."""
@@ -185,6 +185,8 @@ class Store:
             try:
                 yield temporary
                 (temporary / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+                if target.exists() and self.meta(key) is None:  # of a run that asked not to be cached, or broken
+                    shutil.rmtree(target, ignore_errors=True)
                 with suppress(OSError):  # another process was first: its entry is the same
                     os.rename(temporary, target)
             finally:

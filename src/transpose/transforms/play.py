@@ -92,6 +92,7 @@ def _on_font(score: Score, notes: list[Note], name: str, ctx: Context) -> Played
     except WeightsError as error:
         why = error.message
     if why:
+        ctx.once()  # a sound font may be there next time
         ctx.warn(f"played with plain sine waves, because {why}; name a sound font with -o soundfont=FILE.sf2")
         ctx.note("instruments", "sine waves")
         return None
