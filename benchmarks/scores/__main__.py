@@ -22,7 +22,7 @@ def modules() -> list[str]:
     """Modules here that can measure."""
     found = []
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if "def score(" in path.read_text(encoding="utf-8"):
+        if not path.stem.startswith("_") and "def score(" in path.read_text(encoding="utf-8"):
             found.append(path.stem)
     return found
 

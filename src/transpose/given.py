@@ -59,6 +59,11 @@ class Inputs:
             hint = "Say which with --from, as in --from .wav"
             raise InputError(f"{str(path)!r} has no suffix that tells its format", hint)
         kind = asserted if asserted and not asserted.is_format else None
+        if node.name == ".json" and kind is None:
+            from transpose.media.schema import held
+
+            known = held(path)
+            kind = Node(known) if known else None
         return Given(node, path.name, kind, partial(self._probe, path), units=self._units(path, node))
 
     def _units(self, path: Path, node: Node) -> float:

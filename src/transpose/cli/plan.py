@@ -87,6 +87,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
         "lost": list(route.lost),
         "network": any(item.network for item in items),
         "missing": sorted({item.extra or name for item in items for name in session.missing(item)}),
+        "found": list(made.found),
         "assumptions": list(made.assumptions),
         "alternatives": [
             {"route": other.chain(), "steps": [s.transform for s in other.steps]} for other in made.alternatives
@@ -126,9 +127,11 @@ def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool)
     print(f"  network   {network}")
     print(f"  time      about {_time(told['seconds'])}, memory about {max(told['memory_mb'], 50)} MB")
     print(f"  lost      {', '.join(told['lost']) or 'nothing'}")
-    for label, key in (("missing", "missing"), ("assumed", "assumptions")):
+    for label, key in (("found", "found"), ("assumed", "assumptions")):
         for each in told[key]:
-            print(f"  {label:9} {each if key == 'assumptions' else f'pip install {install(each)}'}")
+            print(f"  {label:9} {each}")
+    for each in told["missing"]:
+        print(f"  missing   pip install {install(each)}")
     for other in told["alternatives"]:
         print(
             f"  or        {other['route']}   ({', '.join(other['steps'])})"

@@ -19,10 +19,11 @@ from transpose.core.search import Search
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A route with what was taken for granted on the way, and other routes that would do."""
+    """A route, what was taken for granted, what probes were sure of, and other routes that would do."""
 
     route: Route
     assumptions: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     alternatives: tuple[Route, ...] = ()
 
     def explain(self) -> str:
@@ -30,7 +31,7 @@ class Plan:
         lines = [self.route.chain()]
         if self.route.lost:
             lines.append(f"lost: {', '.join(self.route.lost)}")
-        lines += [f"assumed: {each}" for each in self.assumptions]
+        lines += [f"found: {each}" for each in self.found] + [f"assumed: {each}" for each in self.assumptions]
         lines += [f"or: {route.chain()}" for route in self.alternatives]
         return "\n".join(lines)
 
@@ -49,7 +50,10 @@ def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Plan:
         _ask_meaning(catalog, givens, goal, best)
         _ask_slots(catalog, best)
     route = route_from_label(best, tuple(given.node for given in givens))
-    return Plan(route, tuple(dict.fromkeys(_assumptions(catalog, givens, goal, best))))
+    findings = dict(_findings(givens, best))
+    unsure = [said for said, sure in findings.items() if not sure]
+    found = tuple(said for said, sure in findings.items() if sure)
+    return Plan(route, (*unsure, *_meaning(catalog, goal, best)), found)
 
 
 def _copy(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Label | None:
@@ -143,24 +147,22 @@ def _trees(tree: Tree) -> Iterator[Tree]:
             yield from _trees(part)
 
 
-def _assumptions(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, best: Label) -> Iterator[str]:
+def _findings(givens: tuple[Given, ...], best: Label) -> Iterator[tuple[str, bool]]:
+    """What the probes of given files said on the way, and whether they were sure."""
     for tree in _trees(best.tree):
         part = tree.inputs[0] if tree.inputs else None
-        if part is None or part.given < 0 or tree.transform not in catalog or not catalog[tree.transform].reads:
+        given = givens[part.given] if part is not None and part.given >= 0 else None
+        if given is None or given.asserted or not given.probe or tree.node.many or "." not in tree.node.name[1:]:
             continue
-        given = givens[part.given]
-        modality = tree.node.modality
-        if given.asserted is None and given.probe is not None and tree.node.name != modality and not tree.node.many:
-            answers = given.probe(modality)
-            sure = answers.get(tree.node.name, 0.0)
-            if sure < 1:
-                best_guess = max(answers, key=lambda name: answers[name])
-                but = (
-                    f" though it looks more like {best_guess} ({answers[best_guess]:.0%})"
-                    if best_guess != tree.node.name
-                    else ""
-                )
-                yield f"{given.name} is {tree.node.name} ({sure:.0%}){but}"
+        answers = given.probe(tree.node.modality)
+        chance = answers.get(tree.node.name, 0.0)
+        if chance:
+            first = max(answers, key=lambda name: answers[name])
+            rather = "" if first == tree.node.name else f", though {first} is likelier ({answers[first]:.0%})"
+            yield f"{given.name} is {tree.node.name} ({chance:.0%}){rather}", chance >= 0.9
+
+
+def _meaning(catalog: Catalog, goal: Goal, best: Label) -> Iterator[str]:
     rivals = {t.slots[0].nodes[0].modality for t in catalog if any(n.name == goal.node.name for n in t.targets)}
     if goal.node.is_format and not goal.kind and len(rivals) > 1 and best.depth > 2:
         yield f"{goal.node} means {written_kind(best.tree).name}"

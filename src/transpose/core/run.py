@@ -21,10 +21,10 @@ from transpose.core.errors import DiskFull, MissingPackage, TransformError, Tran
 from transpose.core.kind import Node
 from transpose.core.route import GATHER, Route, Step
 from transpose.core.store import Store, hash_file, hash_json, load_value, save_value
-from transpose.core.transform import Scalar, Transform
+from transpose.core.transform import Scalar, Slot, Transform
 
 RENDERED = frozenset({"video"})  # handles that render when written; the written file is what is kept
-BATCH = 64  # values handed to a batched transform at once
+BATCH = 256  # values handed to a batched transform at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,8 @@ class Run:
 
     def _compute(self, number: int, item: Transform, folder: Path | None) -> Any:
         step = self.route.steps[number]
-        values = [self.value(each) if each else None for each in step.inputs]
+        pairs = zip(item.slots, step.inputs, strict=True)
+        values = [_as_many(self.value(each), slot) if each else None for slot, each in pairs]
         self._require(item)
         ctx = self._step_context(item, number)
         self.ran.append(item.name)
@@ -369,6 +370,12 @@ class _Echo(list[str]):
     def append(self, message: str) -> None:
         super().append(message)
         self._say(message)
+
+
+def _as_many(value: Any, slot: Slot) -> Any:
+    """One may stand for many of one."""
+    alone = slot.nodes[0].many and not isinstance(value, Many)
+    return Many(lambda: iter((value,)), 1) if alone else value
 
 
 def _groups(values: Any, size: int) -> Iterator[list[Any]]:
