@@ -1,7 +1,8 @@
-"""Write the generated pages: `python docs/generate.py` (a test fails when they are stale)."""
+"""Write the generated pages: `python docs/generate.py`; `--check` fails where one is stale."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def pages() -> dict[str, str]:
     }
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Write the pages, or with `--check` name the stale ones."""
+    stale = [name for name, text in pages().items() if not same(HERE / name, text)]
+    if "--check" in sys.argv:
+        print("\n".join(f"docs/{name} is stale: run python docs/generate.py" for name in stale))
+        return 1 if stale else 0
     for name, text in pages().items():
         (HERE / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+def same(path: Path, text: str) -> bool:
+    """Whether a page is there and says just this."""
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -123,21 +123,26 @@ def learn(values: Matrix, targets: Matrix, groups: list[str], clip: Matrix, seed
 
 
 def sharpen(odds: Matrix, targets: Matrix, seconds: Matrix, clip: Matrix) -> float:
-    """The power of `combined` that makes whole clips as sure as right; `odds` are of segments of unseen groups."""
+    """The power of `combined` that makes whole clips as sure as right; `odds` are of segments of unseen groups.
+
+    Among the powers under which at most one clip in 200 is surely wrong, the one of the least cross entropy.
+    """
     numbers = np.unique(clip)
-    share = targets.sum(axis=0)
-    best, least = 0.0, np.inf
-    for power in np.linspace(0, 2, 41):
-        loss = 0.0
-        for number in numbers:
-            rows = clip == number
-            mean = (odds[rows] * seconds[rows, None]).sum(axis=0) / seconds[rows].sum()
-            sharp = mean ** (1 + power * np.log2(np.clip(seconds[rows].sum() / SEGMENT, 1, 5)))
-            goal = targets[rows][0]
-            loss -= float((goal / share * np.log(sharp / sharp.sum() + 1e-9)).sum())
-        if loss < least:
-            best, least = float(power), loss
-    print(f"sharpness {best:.2f}")
+    goals = np.array([targets[clip == number][0] for number in numbers])
+    means = np.array([np.average(odds[clip == n], axis=0, weights=seconds[clip == n]) for n in numbers])
+    doublings = np.log2(np.clip(np.array([seconds[clip == n].sum() for n in numbers]) / SEGMENT, 1, 5))
+    found = []
+    for power in np.linspace(0, 1.5, 31):
+        sharp = means ** (1 + power * doublings)[:, None]
+        sharp /= sharp.sum(axis=1, keepdims=True)
+        loss = -(goals / goals.sum(axis=0) * np.log(sharp + 1e-9)).sum()
+        sure = sharp.max(axis=1) >= SURE
+        wrong = (sure & (goals[np.arange(len(goals)), sharp.argmax(axis=1)] < SURE)).mean()
+        found.append(
+            (wrong > 0.005, float(loss), float(power), float(wrong), float(sure[goals.max(axis=1) > SURE].mean()))
+        )
+    _, _, best, wrong, sure_share = min(found)
+    print(f"sharpness {best:.2f}: of unseen groups {sure_share:.0%} of the clips are sure, {wrong:.2%} surely wrong")
     return best
 
 

@@ -3,7 +3,9 @@
 `DATA` is a folder into which these packages were unpacked, each into a folder of its name (`dpkg-deb -x`):
 asterisk-core-sounds-{en,es,fr,it,ru}-wav, pocketsphinx-testdata, klettres-data, hedgewars-data, wesnoth-1.16-music,
 wesnoth-1.16-data, supertux-data, singularity-music, asc-music, xmoto-data, frozen-bubble-data, minetest-data,
-tuxpaint-data, sound-theme-freedesktop, fluid-soundfont-gm. The command espeak-ng has to be installed. Their licences
+tuxpaint-data, sound-theme-freedesktop, fluid-soundfont-gm; for the test set asterisk-prompt-it-menardi-wav,
+fillets-ng-data, fillets-ng-data-cs, warzone2100-music, lincity-ng-data, extremetuxracer-data, pingus-data,
+searchandrescue-data, trackballs-data. The command espeak-ng has to be installed. Their licences
 are free (GPL, CC-BY-SA, MIT, public domain); only the learned coefficients are kept.
 
 Groups (a speaker, a game, an instrument, a kind of noise) lie wholly in the training or wholly in the test set.
@@ -36,32 +38,42 @@ RECORDINGS: list[tuple[str, bool, str, str, int, bool]] = [
     ("speech", False, "June", "asterisk-core-sounds-fr-wav/**/fr_CA_f_June/*.wav", 30, True),
     ("speech", False, "Carlo", "asterisk-core-sounds-it-wav/**/it_IT_m_Carlo/*.wav", 40, True),
     *(("speech", False, f"letters {c}", f"klettres-data/usr/share/klettres/{c}/*/*.ogg", 3, True)
-      for c in ("ar", "cs", "da", "en", "es", "fr", "hu", "it", "lt", "nb", "nl", "ru", "tn")),
+      for c in ("ar", "cs", "da", "de", "en", "en_GB", "es", "fr", "he", "hu", "it", "lt", "ml", "nb", "nds", "nl",
+                "pt_BR", "ru", "tn", "uk")),
     *(("speech", False, f"voice {c}", f"{HEDGE}/Sounds/voices/{c}/*.ogg", 3, True)
-      for c in ("Default", "HillBilly", "Mobster", "Russian", "Surfer", "Default_pl", "Default_es")),
+      for c in ("British", "Default", "Default_es", "Default_pl", "Default_uk", "HillBilly", "Mobster", "Pirate",
+                "Russian", "Surfer")),
     ("speech", True, "IVR ru", "asterisk-core-sounds-ru-wav/**/ru_RU_f_IvrvoiceRU/*.wav", 8, True),
+    ("speech", True, "Menardi", "asterisk-prompt-it-menardi-wav/**/it_IT_f_Menardi/*.wav", 8, True),
     ("speech", True, "librivox", "pocketsphinx-testdata/**/librivox/*.wav", 5, False),
     ("speech", True, "cards", "pocketsphinx-testdata/**/cards/*.wav", 2, True),
-    *(("speech", True, f"letters {c}", f"klettres-data/usr/share/klettres/{c}/*/*.ogg", 1, True)
-      for c in ("de", "en_GB", "he", "ml", "pt_BR", "uk", "nds")),
-    *(("speech", True, f"voice {c}", f"{HEDGE}/Sounds/voices/{c}/*.ogg", 1, True)
-      for c in ("British", "Pirate", "Default_uk")),
+    *(("speech", True, f"Czech actors {c}", f"fillets-ng-data-cs/**/sound/{c}/cs/*.ogg", 2, True)
+      for c in ("atlantis", "barrel", "briefcase", "cabin1", "alibaba", "bathroom")),
     ("music", False, "wesnoth", "wesnoth-1.16-music/**/*.ogg", 80, False),
     ("music", False, "supertux", f"{TUX}/music/**/*.ogg", 80, False),
     ("music", False, "asc", "asc-music/**/*.mp3", 6, False),
     ("music", False, "frozen-bubble", "frozen-bubble-data/**/*zik*.ogg", 6, False),
-    ("music", True, "hedgewars", f"{HEDGE}/Music/*.ogg", 26, False),
-    ("music", True, "xmoto", "xmoto-data/**/*.ogg", 7, False),
-    ("music", True, "singularity", "singularity-music/**/*.ogg", 13, False),
+    ("music", False, "hedgewars", f"{HEDGE}/Music/[!p]*.ogg", 40, False),  # the pirates' piece has minutes of sea
+    ("music", False, "xmoto", "xmoto-data/**/*.ogg", 14, False),
+    ("music", False, "singularity", "singularity-music/**/*.ogg", 26, False),
+    ("music", True, "warzone", "warzone2100-music/**/*.*", 30, False),
+    ("music", True, "fillets", "fillets-ng-data/**/music/*.ogg", 15, False),
+    ("music", True, "lincity", "lincity-ng-data/**/music/**/*.ogg", 3, False),
+    ("music", True, "racer", "extremetuxracer-data/**/music/*.ogg", 10, False),
+    ("music", True, "trackballs", "trackballs-data/**/music/*.ogg", 9, False),
     ("other", False, "wesnoth", f"{WESNOTH}/[!f]*.*", 45, True),
     ("other", False, "ambient", f"{WESNOTH}/ambient/[bcmns]*.ogg", 14, False),
     ("other", False, "supertux", f"{TUX}/sounds/*.*", 24, True),
     ("other", False, "supertux long", f"{TUX}/sounds/[rwtlfs]*.wav", 30, False),
     ("other", False, "tuxpaint", "tuxpaint-data/**/[bcefklmprst]*.wav", 8, True),
-    ("other", True, "minetest", "minetest-data/**/*_game/**/*.ogg", 12, True),
-    ("other", True, "minetest long", "minetest-data/**/*_game/**/*[ewf][ni][vr][_e]*.ogg", 12, False),
+    ("other", False, "minetest", "minetest-data/**/*_game/**/*.ogg", 24, True),
+    ("other", False, "minetest long", "minetest-data/**/*_game/**/*[ewf][ni][vr][_e]*.ogg", 24, False),
+    ("other", False, "hedgewars", f"{HEDGE}/Sounds/*.ogg", 20, True),
     ("other", True, "freedesktop", "sound-theme-freedesktop/**/[!a]*.oga", 26, False),
-    ("other", True, "hedgewars", f"{HEDGE}/Sounds/*.ogg", 10, True),
+    ("other", True, "lincity", "lincity-ng-data/**/sounds/*.wav", 45, False),
+    ("other", True, "pingus", "pingus-data/**/sounds/*.*", 4, True),
+    ("other", True, "rescue", "searchandrescue-data/**/sounds/[!c]*.wav", 30, False),
+    ("other", True, "trackballs", "trackballs-data/**/sfx/*.*", 5, True),
 ]  # fmt: skip
 TEXTS = (
     "The ship left the harbour early in the morning, and nobody waved. I had forgotten how quiet the sea can be.",
@@ -69,32 +81,17 @@ TEXTS = (
     "Once upon a time a miller had three sons. When he died he left them his mill, his donkey and his cat.",
     "In the afternoon light rain is expected in the north, while the south stays dry with some sun and weak winds.",
 )
-VOICES = {
-    False: [
-        "en-us",
-        "de",
-        "fr-fr",
-        "es",
-        "it",
-        "pl",
-        "nl",
-        "sv",
-        "cs",
-        "fi",
-        "tr",
-        "el",
-        "en-gb+f2",
-        "en-us+m3",
-        "en-us+f4",
-        "de+m4",
-        "es+f1",
-        "pt",
-        "hu",
-        "ro",
-        "id",
-    ],
-    True: ["en-gb-scotland", "ru", "da", "hr", "nb", "af", "lt", "sk", "sl", "en-gb-x-rp+f5", "fr-be+m1", "cy"],
-}
+VOICES = {  # of espeak-ng
+    False: (
+        "en-us", "de", "fr-fr", "es", "it", "pl", "nl", "sv", "cs", "fi", "tr", "el", "en-gb+f2", "en-us+m3",
+        "en-us+f4", "de+m4", "es+f1", "pt", "hu", "ro", "id", "en-gb-scotland", "ru", "da", "hr", "nb", "af", "lt", "sk", "sl",
+        "cy",
+    ),
+    True: (
+        "bg", "bs+f3", "ca", "et+m2", "ka", "lv+f5", "mk", "sq", "sr+m7", "sw", "ta+f2", "vi", "en-gb-x-rp+m6",
+        "en-us-nyc+f1",
+    ),
+}  # fmt: skip
 PROGRAMS = {  # of General MIDI
     False: (
         0,
@@ -148,7 +145,9 @@ def clips(data: Path, test: bool, rng: np.random.Generator) -> Iterator[Clip]:
     made: dict[str, list[Clip]] = {"speech": [], "music": [], "other": []}
     for label, in_test, group, pattern, count, joined in RECORDINGS:
         if in_test == test:
-            files = sorted(path for path in data.glob(pattern) if path.suffix in (".wav", ".ogg", ".oga", ".mp3"))
+            files = sorted(
+                path for path in data.glob(pattern) if path.suffix in (".wav", ".ogg", ".oga", ".mp3", ".opus")
+            )
             if not files:
                 raise SystemExit(f"no files {pattern} in {data}")
             source = _joined(files, count, rng) if joined else _excerpts(files, count, rng)
@@ -226,6 +225,8 @@ def _played(data: Path, test: bool, rng: np.random.Generator) -> Iterator[tuple[
         raw = midirenderer.render_wave_from(font, song)
         samples = _integers(raw[44:]).reshape(-1, 2)
         rendered = Audio.from_array(samples, int.from_bytes(raw[24:28], "little")).array(rate=RATE, channels=1)[:, 0]
+        if rendered.std() < 1e-3:  # notes below the instrument's range
+            continue
         yield rendered, "drums" if not band else f"midi {band[0]}" if len(band) == 1 else f"band {number}"
     for number in range(5 if test else 15):
         yield melody(rng), f"tones {number}"
@@ -301,10 +302,10 @@ def _noises(test: bool, rng: np.random.Generator) -> Iterator[tuple[Samples, str
 
 
 def _mixtures(made: dict[str, list[Clip]], test: bool, rng: np.random.Generator) -> Iterator[Clip]:
-    """Speech over music as loud or up to 8 dB weaker or stronger (neither answer); speech in noise (speech)."""
-    for _ in range(24 if test else 170):
+    """Speech over music of about the same loudness (neither answer: half of each); speech in noise (speech)."""
+    for _ in range(40 if test else 300):
         speech, music = (made[k][int(rng.integers(len(made[k])))] for k in ("speech", "music"))
-        mixed = blend(speech.samples, music.samples, rng.uniform(-8, 8))
+        mixed = blend(speech.samples, music.samples, rng.uniform(-6, 6) if test else rng.uniform(-10, 10))
         yield Clip(mixed, (0.5, 0.5, 0.0), f"speech over music ({speech.group}, {music.group})")
     noisy = [
         clip for clip in made["other"] if any(k in clip.group for k in ("noise", "rain", "wind", "hum", "ambient"))

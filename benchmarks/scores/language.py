@@ -130,7 +130,7 @@ def confusion() -> Counter[tuple[str, str, bool]]:
     return found
 
 
-def score(ctx: Context) -> dict[str, object]:
+def share(ctx: Context) -> dict[str, object]:
     """Share of the texts whose language was found, and of confident answers that are wrong."""
     begin = time.perf_counter()
     found = confusion()

@@ -53,7 +53,7 @@ ACROSS_THE_SEA = {"neighbours": "neighbors", "harbour": "harbor", "mr": "mister"
 
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation or accents, numbers as words, American spelling."""
-    from num2words import num2words
+    from num2words import num2words  # type: ignore[import-untyped]
 
     text = unicodedata.normalize("NFKD", text.lower().replace("’", "'"))
     text = re.sub(

@@ -17,9 +17,10 @@ from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
 from transpose.transforms.spectrogram import spectrogram
 
 RATE, SECONDS = 22_050, 10.0
-# a folder with recordings of speech and of music; see recipes/probe_audio_clips.py for the Debian packages used
-DATA = Path(os.environ.get("TRANSPOSE_SOUNDS", "sounds"))
-CLIPS = ("pocketsphinx-testdata/**/librivox/*.wav", "**/Data/Music/[A-G]*.ogg")
+# what comes with the project, or a folder with more (recipes/probe_audio_clips.py names the Debian packages)
+MORE = os.environ.get("TRANSPOSE_SOUNDS")
+DATA = Path(MORE) if MORE else Path(__file__).parents[2] / "examples"
+CLIPS = ("pocketsphinx-testdata/**/librivox/*.wav", "**/Data/Music/[A-G]*.ogg") if MORE else ("[tv]*.wav", "song.wav")
 
 
 def distance(first: NDArray[np.float32], second: NDArray[np.float32], floor: float = 60.0) -> float:
@@ -64,7 +65,7 @@ def score(ctx: Context) -> dict[str, object]:
         "metric": "log-spectral distance in dB after there and back (32 rounds), bins to -60 dB",
         "value": round(worst, 2),
         "quality": round(max(0.0, 1 - worst / 10), 2),  # 10 dB: only the rough shape is left
-        "data": f"{found['clips']:.0f} clips of up to 10 s: LibriVox speech {found['speech_60']:.2f} dB, game music "
+        "data": f"{found['clips']:.0f} clips of up to 10 s: speech {found['speech_60']:.2f} dB, music "
         f"{found['music_60']:.2f} dB (with bins to -80 dB {found['speech_80']:.2f} and {found['music_80']:.2f})",
         "date": "2026-11-21",
         "seconds": round(found["draw"], 3),

@@ -170,11 +170,11 @@ def _paragraphs(lines: Sequence[Line], words: frozenset[str]) -> list[str]:
 
 
 def _pitch(lines: Sequence[Line]) -> float:
-    """The usual distance from line to line."""
+    """The usual distance from line to line: not the middle one, for paragraphs may be two lines long."""
     steps = [
         b.bottom - a.bottom for a, b in zip(lines, lines[1:], strict=False) if b.bottom - a.bottom < 2.2 * a.height
     ]
-    return median(steps) if steps else 1.5 * median(line.height for line in lines)
+    return sorted(steps)[len(steps) // 3] if steps else 1.5 * median(line.height for line in lines)
 
 
 def _parted(group: Sequence[Line], line: Line, following: Line | None, pitch: float) -> bool:

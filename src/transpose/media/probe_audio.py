@@ -1,9 +1,9 @@
 """Does somebody speak here, is it music, or neither? An answer in probabilities, from a few pieces of a sound.
 
 Each segment of up to 5 s gives the measures of `measures`; a small network, learned by `recipes/probe_audio.py` and
-lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments (`combined`), so
-that speech over music, or half a concert and half a talk, ends between the answers. docs/probes-audio.md tells how
-often it is right.
+lying in `probe_audio.json`, turns them into probabilities, and the file gets the mean over its segments (`combined`),
+so that speech over music, or half a concert and half a talk, ends between the answers. How often it is right stands
+in docs/probes-audio.md.
 
 The measures follow E. Scheirer and M. Slaney, "Construction and evaluation of a robust multifeature speech/music
 discriminator" (1997): 4 Hz modulation, low-energy frames, spectral flux, roll-off, centroid, zero crossings, pulse; for
@@ -62,13 +62,15 @@ def judge(audio: Audio) -> dict[str, float]:
 def combined(odds: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of segments, shape (segments, 3), to those of the whole: their mean, surer where more was heard.
 
-    The mean is raised to a learned power that grows with each doubling of the sound beyond 5 s, up to 25 s.
+    The mean is raised to a power: below one for less than 5 s, since a chime is soon taken for a song; growing with
+    each doubling of a longer sound, up to 25 s, as fast as was learned.
     """
     import numpy as np
 
     mean = (odds * seconds[:, None]).sum(axis=0) / seconds.sum()
-    doublings = np.log2(np.clip(seconds.sum() / SEGMENT, 1, 5))
-    power = mean ** (1 + float(_learned()["sharpness"]) * doublings)
+    length = seconds.sum() / SEGMENT
+    doublings = np.log2(np.clip(length, 1, 5))
+    power = mean ** (min(1, length**0.35) * (1 + float(_learned()["sharpness"]) * doublings))
     return np.asarray(power / power.sum())
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transpose.media.image import Image
 
 TAG = "text:transpose.spectrogram"  # key in `Image.meta`: a text field of the PNG
+CHUNK = 2048  # frames that are transformed at once: bounds the memory
 MOST_COLUMNS = 32_768  # 6 min 20 s with the usual parameters
 
 
@@ -97,7 +98,10 @@ def stft(samples: NDArray[np.float32], window: int, hop: int) -> NDArray[np.comp
 
     padded = np.pad(samples, window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][: 1 + len(samples) // hop]
-    return np.fft.rfft(frames * hann(window), axis=1).astype(np.complex64, copy=False)
+    spectrum = np.empty((len(frames), window // 2 + 1), np.complex64)
+    for at in range(0, len(frames), CHUNK):
+        spectrum[at : at + CHUNK] = np.fft.rfft(frames[at : at + CHUNK] * hann(window), axis=1)
+    return spectrum
 
 
 def istft(spectrum: NDArray[np.complex64], window: int, hop: int, samples: int) -> NDArray[np.float32]:
@@ -105,24 +109,22 @@ def istft(spectrum: NDArray[np.complex64], window: int, hop: int, samples: int) 
     import numpy as np
 
     shape = hann(window)
-    frames = np.fft.irfft(spectrum, n=window, axis=1).astype(np.float32, copy=False)
-    frames *= shape
-    count = len(frames)
+    count = len(spectrum)
     total = np.zeros((count - 1) * hop + 2 * window, np.float32)
     weight = np.zeros_like(total)
-    stride = -(-window // hop)  # frames so far apart do not overlap: each set is added at once
-    for first in range(stride):
-        chosen = frames[first::stride]
-        if not len(chosen):
-            continue
-        step, start = stride * hop, first * hop
-        block = np.zeros((len(chosen), step), np.float32)
-        block[:, :window] = chosen
-        energy = np.zeros(step, np.float32)
-        energy[:window] = shape**2
-        length = min(block.size, len(total) - start)
-        total[start : start + length] += block.reshape(-1)[:length]
-        weight[start : start + length] += np.tile(energy, len(chosen))[:length]
+    stride = -(-window // hop)  # frames so far apart do not overlap: each such set is added at once
+    for at in range(0, count, CHUNK):
+        frames = np.fft.irfft(spectrum[at : at + CHUNK], n=window, axis=1).astype(np.float32, copy=False) * shape
+        for first in range(min(stride, len(frames))):
+            chosen = frames[first::stride]
+            block = np.zeros((len(chosen), stride * hop), np.float32)
+            block[:, :window] = chosen
+            energy = np.zeros(stride * hop, np.float32)
+            energy[:window] = shape**2
+            start = (at + first) * hop
+            length = min(block.size, len(total) - start)
+            total[start : start + length] += block.reshape(-1)[:length]
+            weight[start : start + length] += np.tile(energy, len(chosen))[:length]
     middle = slice(window // 2, window // 2 + samples)
     return np.asarray(total[middle] / np.maximum(weight[middle], 1e-3), np.float32)
 

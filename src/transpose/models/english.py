@@ -25,6 +25,9 @@ LATIN = {
     r"\betc\.": "et cetera",
 }
 MONEY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
+TENS = "hundreds tens twenties thirties forties fifties sixties seventies eighties nineties"
+HUNDREDS = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+DECADES, CENTURIES = TENS.split(), HUNDREDS.split()
 HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
 LETTER_SIGNS = {"’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "\u00ad": "", "\u200b": "", "\ufeff": "", "•": ","}
@@ -71,8 +74,6 @@ def _money(match: re.Match[str]) -> str:
 
 
 def _decade(match: re.Match[str]) -> str:
-    tens = "hundreds tens twenties thirties forties fifties sixties seventies eighties nineties".split()
-    century = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
     if match[0].startswith("200"):
         return "two thousands"
-    return f"{century[int(match[1]) - 11]} {tens[int(match[2][0])]}"
+    return f"{CENTURIES[int(match[1]) - 11]} {DECADES[int(match[2][0])]}"

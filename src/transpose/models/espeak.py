@@ -27,12 +27,16 @@ def _library() -> ctypes.CDLL:
     library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
     if library.espeak_Initialize(RETRIEVE_ONLY, 0, espeakng_loader.get_data_path().encode(), 0) < 0:
         raise TransformError("eSpeak NG does not start", "Leave phonemizer=gruut")
-    library.espeak_SetVoiceByName(b"en-us")
     return library
 
 
-def ipa(text: str) -> str:
-    """American English `text`, without punctuation, in IPA; words divided by blanks, stress before the vowel."""
+def ipa(text: str, voice: str = "en-us") -> str:
+    """`text` without punctuation in IPA; words divided by blanks, stress before the vowel.
+
+    `voice` is one of eSpeak NG's languages (en-us, es, it, pt-br); TransformError where it has none of that name.
+    """
+    if _library().espeak_SetVoiceByName(voice.encode()):
+        raise TransformError(f"eSpeak NG has no voice {voice!r}", "Leave phonemizer=gruut")
     rest = ctypes.c_char_p(text.replace("\0", " ").encode())
     clauses = []
     while rest.value:

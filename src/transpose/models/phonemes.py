@@ -31,13 +31,24 @@ IPA = {
 LONGEST_FIRST = re.compile("|".join(sorted(map(re.escape, IPA), key=len, reverse=True)))
 
 # words that carry no stress of their own inside a sentence
-WEAK = frozenset(
-    "a an and are as at be been but by can could did do does for from had has have he her him his i if in into is it "
-    "its may me might must my of on or our shall she should so than that the their them then there they this to us "
-    "was we were what when which who will with would you your i'm i'll i've i'd you're you'll it's he's she's we're "
-    "we'll they're they'll that's there's".split()
+UNSTRESSED = (
+    "a an and are as at be been but by can could did do does for from had has have he her him his i if in into is "
+    "it its may me might must my of on or our shall she should so than that the their them then there they this to "
+    "us was we were what when which who will with would you your i'm i'll i've i'd you're you'll it's he's she's "
+    "we're we'll they're they'll that's there's"
 )
-SPELT = {"a": "ɐ", "an": "ɐn", "the": "ðə", "and": "ænd", "to": "tə", "of": "ʌv", "for": "fɔɹ", "our": "Wəɹ", "i": "ˌI"}
+WEAK = frozenset(UNSTRESSED.split())
+SPELT = {
+    "a": "ɐ",
+    "an": "ɐn",
+    "the": "ðə",
+    "and": "ænd",
+    "to": "tə",
+    "of": "ʌv",
+    "for": "fɔɹ",
+    "our": "ˌWəɹ",
+    "i": "ˌI",
+}
 
 
 def phonemes(text: str, phonemizer: Phonemizer = "gruut") -> Iterator[str]:

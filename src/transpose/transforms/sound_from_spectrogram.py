@@ -49,14 +49,13 @@ def _search(
 
     momentum = 0.99  # of Perraudin et al.; 0 is plain Griffin-Lim
     random = np.random.default_rng(ctx.seed)
-    turn = random.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
-    spectrum = magnitude * np.exp(1j * turn)
+    spectrum = np.exp(1j * (2 * np.pi * random.random(magnitude.shape, np.float32))) * magnitude
     previous = np.zeros_like(spectrum)
     for step in range(iterations):
         consistent = stft(istft(spectrum, window, hop, samples), window, hop)
-        spectrum = consistent + momentum * (consistent - previous)
-        previous = consistent
-        size = np.abs(spectrum)
-        spectrum *= magnitude / np.maximum(size, 1e-12)
+        spectrum, previous = previous, consistent  # in place: each array has 130 MB at the limit
+        spectrum *= -momentum
+        spectrum += (1 + momentum) * consistent
+        spectrum *= magnitude / np.maximum(np.abs(spectrum), 1e-12)
         ctx.progress(step + 1, iterations, "rounds")
     return istft(spectrum, window, hop, samples)

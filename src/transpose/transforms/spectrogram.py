@@ -12,7 +12,7 @@ from transpose.media.image import Image
 from transpose.media.spectrogram import MOST_COLUMNS, TAG, SpectrogramParameters, stft
 
 
-@transform("audio -> image.spectrogram", loses=["phase", "detail", "exactness"], memory_mb=500)
+@transform("audio -> image.spectrogram", loses=["phase", "detail", "exactness"], memory_mb=450)
 def spectrogram(
     audio: Audio,
     ctx: Context,

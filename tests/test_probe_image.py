@@ -1,0 +1,91 @@
+"""The picture probe: sure about pages, quiet about drawings, told by a tag about spectrograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from transpose.core.context import Context
+from transpose.core.kind import KINDS
+from transpose.formats.pdf import read_pages
+from transpose.formats.pictures import write_png
+from transpose.media.probe_image import FEATURES, measure, probe
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_the_examples(tmp_path: Path) -> None:
+    assert probe(EXAMPLES / "page.png", Context())["image.page"] >= 0.9
+    for number, page in enumerate(read_pages(EXAMPLES / "scan.pdf", Context())):
+        write_png(page, tmp_path / f"{number}.png", Context())
+        assert probe(tmp_path / f"{number}.png", Context())["image.page"] >= 0.9
+    cat = probe(EXAMPLES / "photo.jpg", Context())
+    assert cat["image.photo"] > 0.7 > cat["image.page"]
+    assert set(cat) <= set(KINDS)
+
+
+def drawings() -> dict[str, Pillow.Image]:
+    """A bar chart, an icon, a plain colour, a ramp, stripes and noise."""
+    chart = Pillow.new("RGB", (640, 480), "white")
+    draw = ImageDraw.Draw(chart)
+    for n in range(8):
+        draw.rectangle((60 + 70 * n, 440 - 50 * (n % 5 + 1), 100 + 70 * n, 440), (40 * n % 256, 90, 200))
+        draw.text((60 + 70 * n, 450), f"day {n}", "black", ImageFont.load_default(14))
+    icon = Pillow.new("RGBA", (128, 128), (0, 0, 0, 0))
+    ImageDraw.Draw(icon).ellipse((10, 10, 118, 118), (220, 40, 40, 255), "black", 4)
+    ramp = np.repeat(np.linspace(0, 255, 300, dtype=np.uint8)[:, None, None], 300, axis=1).repeat(3, axis=2)
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    stripes = np.where(np.arange(300)[:, None, None] // 10 % 2, 255, 0).astype(np.uint8) * np.ones(
+        (1, 300, 3), np.uint8
+    )
+    arrays = {"ramp": ramp, "noise": noise, "stripes": stripes, "plain": np.full((200, 200, 3), 90, np.uint8)}
+    return {"chart": chart, "icon": icon, **{name: Pillow.fromarray(array) for name, array in arrays.items()}}
+
+
+@pytest.mark.parametrize("name", ["chart", "icon", "ramp", "noise", "stripes", "plain"])
+def test_nothing_is_surely_said_of_drawings(tmp_path: Path, name: str) -> None:
+    drawings()[name].save(tmp_path / "a.png")
+    said = probe(tmp_path / "a.png", Context())
+    assert max(said.values()) < 0.9
+
+
+def test_a_spectrogram_is_known_by_its_tag_only(tmp_path: Path) -> None:
+    noise = Pillow.fromarray(np.random.default_rng(0).integers(0, 256, (128, 128), dtype=np.uint8))
+    info = PngInfo()
+    info.add_text("transpose.spectrogram", "{}")
+    noise.save(tmp_path / "a.png", pnginfo=info)
+    noise.save(tmp_path / "b.png")
+    assert probe(tmp_path / "a.png", Context()) == {"image.spectrogram": 1.0}
+    assert "image.spectrogram" not in probe(tmp_path / "b.png", Context())
+
+
+def test_a_camera_in_the_exif_drops_the_doubt(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    exif.get_ifd(0x8769)[0x829A] = 0.01
+    with Pillow.open(EXAMPLES / "photo.jpg") as cat:
+        cat.save(tmp_path / "a.jpg", exif=exif)
+        cat.save(tmp_path / "b.jpg")
+    assert probe(tmp_path / "a.jpg", Context())["image.photo"] >= 0.9
+    assert probe(tmp_path / "b.jpg", Context())["image.photo"] < 0.9
+
+
+def test_tiny_damaged_and_foreign_files_say_nothing(tmp_path: Path) -> None:
+    Pillow.new("RGB", (32, 32)).save(tmp_path / "tiny.png")
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "cut.jpg").write_bytes((EXAMPLES / "photo.jpg").read_bytes()[:9000])
+    for name in ("tiny.png", "text.png", "cut.jpg"):
+        assert probe(tmp_path / name, Context()) == {}
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 3000), (3000, 64), (1000, 1000)])
+def test_features_are_finite_for_any_shape(size: tuple[int, int]) -> None:
+    for tone in ("white", "black", "red"):
+        features = measure(Pillow.new("RGB", size, tone))
+        assert len(features) == len(FEATURES)
+        assert np.isfinite(features).all()
