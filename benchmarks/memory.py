@@ -44,9 +44,8 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         ends = [cue.end for cue in text.cues]
         assert ends == sorted(ends)
-        print(
-            f"{sound.duration / 60:.0f} minutes, {len(text.text.split())} words, {took:.0f} s, last cue at {ends[-1]:.0f} s"
-        )
+        words = len(text.text.split())
+        print(f"{sound.duration / 60:.0f} minutes, {words} words, {took:.0f} s, last cue at {ends[-1]:.0f} s")
         print(f"peak {peak} MB, {before} MB before")
 
 

@@ -1,7 +1,7 @@
 """What `run` costs over the bare library, models warm, side by side: `python -m benchmarks.overhead`.
 
-Whisper on a minute of speech (examples/talk.wav, repeated) and MiniLM on 1,000 texts. The bare side calls the same model
-object with the same values; ours goes through planning, engine, cache keys and stored results. Rounds alternate.
+Whisper on a minute of speech (examples/talk.wav, repeated) and MiniLM on 1,000 texts. The bare side calls the same
+model object with the same values; ours goes through planning, engine, cache keys and stored results. Rounds alternate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Start-up: `--help`, a warm `plan` and a cached repeat as multiples of bare Python: `python -m benchmarks.start`.
 
-All four are run in turn, many rounds, in one process run; the medians are compared. `plan` and the repeat are warm: index,
-probe and cache exist.
+All four are run in turn, many rounds, in one process run; the medians are compared. `plan` and the repeat are warm:
+index, probe and cache exist.
 """
 
 from __future__ import annotations

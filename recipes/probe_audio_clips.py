@@ -84,8 +84,8 @@ TEXTS = (
 VOICES = {  # of espeak-ng
     False: (
         "en-us", "de", "fr-fr", "es", "it", "pl", "nl", "sv", "cs", "fi", "tr", "el", "en-gb+f2", "en-us+m3",
-        "en-us+f4", "de+m4", "es+f1", "pt", "hu", "ro", "id", "en-gb-scotland", "ru", "da", "hr", "nb", "af", "lt", "sk", "sl",
-        "cy",
+        "en-us+f4", "de+m4", "es+f1", "pt", "hu", "ro", "id", "en-gb-scotland", "ru", "da", "hr", "nb", "af",
+        "lt", "sk", "sl", "cy",
     ),
     True: (
         "bg", "bs+f3", "ca", "et+m2", "ka", "lv+f5", "mk", "sq", "sr+m7", "sw", "ta+f2", "vi", "en-gb-x-rp+m6",

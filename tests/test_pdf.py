@@ -150,7 +150,7 @@ def test_paragraphs_by_space_and_by_indent() -> None:
 
 
 def test_password(tmp_path: Path) -> None:
-    # RC4, 40 bits, made once with qpdf's algorithm in mind: the O and U entries only need to be wrong for ""
+    # 40-bit RC4 whose check values fit no password: neither "" nor another opens it
     path = pdf(tmp_path / "a.pdf", words((70, 700, "secret")))
     lock = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>"
     data = path.read_bytes().replace(b"/Root 1 0 R", b"/Root 1 0 R /ID [<00> <00>] " + lock)

@@ -62,7 +62,7 @@ def test_the_example_page(models_ctx: Context, no_network: None, capfd: pytest.C
 
 
 def test_columns_and_grey_and_clear_paper(models_ctx: Context) -> None:
-    left = ["Bread is baked at five", "in the morning, long before", "the first guests arrive."]
+    left = ["Bread is baked at five in", "the morning, long before", "the first guests arrive."]
     right = ["Soup comes at noon, and", "whoever is late has to eat", "what the others left over."]
     rows = [(40, 40 + 36 * n, row) for n, row in enumerate(left)] + [
         (560, 40 + 36 * n, row) for n, row in enumerate(right)
@@ -97,18 +97,19 @@ def test_silence(models_ctx: Context) -> None:
 
 
 def test_doubtful_lines_are_named(models_ctx: Context) -> None:
-    page = drawn((40, 40, "This line can be read by anybody"), (40, 200, "This one is spoilt"))
-    noise = np.random.default_rng(3).integers(0, 256, (80, 500, 3), dtype=np.uint8)
-    spoilt = page.pixels.copy()
-    spoilt[180:260, 30:530] = (0.35 * spoilt[180:260, 30:530] + 0.65 * noise).astype(np.uint8)
-    found = read_page(Image(spoilt), models_ctx, least=0.0)
-    assert "This line can be read by anybody" in found.text
-    if "This one is spoilt" not in found.text and len(found.text) > 40:
-        assert any("low score" in warning for warning in models_ctx.warnings)
+    rows = [(40, 40, "This line can be read by anybody"), (40, 200, "This one is spoilt by another")]
+    spoilt = drawn(*rows, (66, 213, "which was printed over the first"))
+    found = read_page(spoilt, models_ctx)
+    assert found.text.startswith("This line can be read by anybody")
+    assert "read with a low score" in models_ctx.warnings[0]
+    assert "anybody" not in models_ctx.warnings[0]
     models_ctx.warnings.clear()
-    read_page(page, models_ctx, least=1.0 - 1e-9) if False else None
+    read_page(drawn(*rows), models_ctx)  # the control
+    assert models_ctx.warnings == []
+    read_page(spoilt, models_ctx, least=0.85)
+    assert models_ctx.warnings == ["left out 1 line with a very low score"]
     with pytest.raises(SilentInput):
-        read_page(page, models_ctx, least=1.0)
+        read_page(spoilt, models_ctx, least=1.0)
 
 
 def test_a_long_screenshot_stays_legible(models_ctx: Context) -> None:

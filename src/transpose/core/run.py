@@ -17,7 +17,7 @@ from typing import Any
 from transpose import __version__
 from transpose.core.catalog import Catalog, missing_modules
 from transpose.core.context import Context, Many
-from transpose.core.errors import DiskFull, MissingPackage, TransformError, TransposeError
+from transpose.core.errors import DiskFull, InputError, MissingPackage, TransformError, TransposeError
 from transpose.core.kind import Node
 from transpose.core.route import GATHER, Route, Step
 from transpose.core.store import Store, hash_file, hash_json, load_value, save_value
@@ -258,6 +258,8 @@ class Run:
 
     def _explain(self, item: Transform, error: BaseException) -> TransposeError:
         if isinstance(error, TransposeError):
+            if isinstance(error, InputError) and not any(source.name in error.message for source in self.sources):
+                error.message = f"{', '.join(source.name for source in self.sources)}: {error.message}"
             return error
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFull(

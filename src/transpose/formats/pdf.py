@@ -8,6 +8,7 @@ read by one thread. A file that was cut short is refused, also where PDFium woul
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,10 +114,10 @@ def _document(path: Path, password: str) -> Iterator[pdfium.PdfDocument]:
         if error.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
             wrong = "the password does not open" if password else "a password is needed for"
             raise LockedInput(f"{wrong} {path.name!r}", "Give it with -o password=...") from None
-        raise _damaged(path, str(error)) from error
+        raise (_pageless(path) if _has_no_pages(path) else _damaged(path, str(error))) from error
     try:
         if not len(document):
-            raise EmptyInput(f"{path.name!r} has no pages", "Make the PDF again")
+            raise _pageless(path)
         document.init_forms()  # so that filled fields are drawn
         yield document
     except pdfium.PdfiumError as error:
@@ -144,6 +145,16 @@ def _check_bytes(path: Path) -> None:
         raise DamagedInput(f"{path.name!r} does not begin like a PDF", "Save or download it again")
     if b"%%EOF" not in tail:
         raise _damaged(path, "its end is missing")
+
+
+def _has_no_pages(path: Path) -> bool:
+    """PDFium calls a document without pages badly formed; a plain one says so itself."""
+    data = path.read_bytes()
+    return re.search(rb"/Count\s+0\b", data) is not None and re.search(rb"/Type\s*/Page\b", data) is None
+
+
+def _pageless(path: Path) -> EmptyInput:
+    return EmptyInput(f"{path.name!r} has no pages", "Make the PDF again")
 
 
 def _damaged(path: Path, reason: str) -> DamagedInput:

@@ -11,9 +11,12 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from transpose.core.context import Context
 from transpose.core.errors import MissingPackage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 SAMPLE = 4000  # characters: more do not change the answer
@@ -47,3 +50,10 @@ def language(text: str) -> tuple[str, float]:
         shares[WRITTEN.get(code, str(code))] += float(probability)
     best = max(shares, key=shares.__getitem__)
     return (best, min(1.0, shares[best])) if best != "zxx" else ("", 0.0)  # zxx: not a language
+
+
+def probe(path: Path, ctx: Context) -> dict[str, float]:
+    """The language of a text file, as `{"text@en": .98}`; nothing where there is nothing to judge by."""
+    with path.open("rb") as file:
+        code, probability = language(file.read(4 * SAMPLE).decode("utf-8", "ignore"))
+    return {f"text@{code}": probability} if code else {}

@@ -82,18 +82,14 @@ def _zones(lines: Sequence[Line], size: float) -> list[list[Line]]:
     zones: list[list[Line]] = []
     columns = False  # whether the last zone has a gutter
     for slab in _slabs(lines):
-        near = bool(zones) and slab[0].top - max(line.bottom for line in zones[-1]) < 3 * size
         split = _gutter(slab, size, least=1) is not None
-        if columns and near and _gutter(zones[-1] + slab, size) is not None:
-            zones[-1] += slab
-        elif zones and not columns and split and near and _gutter(zones[-1] + slab, size) is not None:
-            zones[-1] += slab
-            columns = True
-        elif zones and not columns and not split:
+        near = bool(zones) and slab[0].top - max(line.bottom for line in zones[-1]) < 3 * size
+        shared = near and (columns or split) and _gutter(zones[-1] + slab, size, least=1) is not None
+        if shared or (zones and not columns and not split):
             zones[-1] += slab
         else:
             zones.append(list(slab))
-        columns = _gutter(zones[-1], size) is not None
+        columns = columns and shared or split
     return zones
 
 
@@ -118,15 +114,21 @@ def _gutter(lines: Sequence[Line], size: float, least: int = 3) -> float | None:
     for left, right in spans[1:]:
         if left - reach > best:
             middle = (left + reach) / 2
-            if _prose(lines, size, middle, least):
+            if _prose(lines, middle, least):
                 best, cut = left - reach, middle
         reach = max(reach, right)
     return cut
 
 
-def _prose(lines: Sequence[Line], size: float, cut: float, least: int) -> bool:
+def _prose(lines: Sequence[Line], cut: float, least: int) -> bool:
+    """Whether both sides hold enough rows, the middle one of them of 20 letters or more."""
     sides = ([line for line in lines if line.right <= cut], [line for line in lines if line.left >= cut])
-    return all(len(side) >= least and median(line.right - line.left for line in side) > 11 * size for side in sides)
+    rows = [_rows(side) for side in sides]
+    return all(len(side) >= least and median(_letters(row.text) for row in side) >= 20 for side in rows)
+
+
+def _letters(text: str) -> int:
+    return len(text) + sum(map(_cjk, text))  # a Chinese character is as wide as two letters
 
 
 def _rows(lines: Sequence[Line]) -> list[Line]:

@@ -59,19 +59,22 @@ def judge(audio: Audio) -> dict[str, float]:
     return {kind: float(value) for kind, value in zip(KINDS, answer, strict=True)}
 
 
-def combined(odds: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities of segments, shape (segments, 3), to those of the whole: their mean, surer where more was heard.
+def combined(
+    odds: NDArray[np.float64], seconds: NDArray[np.float64], sharpness: float | None = None
+) -> NDArray[np.float64]:
+    """Probabilities of segments (segments, 4) to those of the whole (3,): their mean, made surer by length.
 
     The mean is raised to a power: below one for less than 5 s, since a chime is soon taken for a song; growing with
-    each doubling of a longer sound, up to 25 s, as fast as was learned.
+    each doubling of a longer sound, up to 25 s, as fast as was learned. Speech over music counts half for each.
     """
     import numpy as np
 
     mean = (odds * seconds[:, None]).sum(axis=0) / seconds.sum()
     length = seconds.sum() / SEGMENT
-    doublings = np.log2(np.clip(length, 1, 5))
-    power = mean ** (min(1, length**0.35) * (1 + float(_learned()["sharpness"]) * doublings))
-    return np.asarray(power / power.sum())
+    growth = float(_learned()["sharpness"]) if sharpness is None else sharpness
+    power = min(1, length**0.35) * (1 + growth * np.log2(np.clip(length, 1, 5)))
+    sharp = mean**power / (mean**power).sum()
+    return np.asarray(sharp[:3] + sharp[3] * np.array([0.5, 0.5, 0.0]))
 
 
 def _parts(audio: Audio) -> list[NDArray[np.float32]]:
@@ -101,12 +104,15 @@ def split(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 
 def classify(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Measures (segments, d) to probabilities (segments, 3): the mean of several networks with one hidden layer."""
+    """Measures (segments, d) to probabilities (segments, 4): speech, music, other, and speech over music.
+
+    The mean of several networks with one hidden layer.
+    """
     import numpy as np
 
     learned = _learned()
     scaled = np.clip((values - learned["mean"]) / learned["spread"], -4, 4)
-    total = np.zeros((len(values), len(KINDS)))
+    total = np.zeros((len(values), len(KINDS) + 1))
     for first, bias, second, offset in zip(*(learned[name] for name in ("w1", "b1", "w2", "b2")), strict=True):
         logits = (np.tanh(scaled @ first + bias) @ second + offset) / learned["temperature"]
         power = np.exp(logits - logits.max(axis=1, keepdims=True))

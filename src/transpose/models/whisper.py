@@ -109,7 +109,9 @@ def listen(
             ctx.progress(min(cue.end, audio.duration), audio.duration, "seconds heard")
         ctx.progress(min(part.end, audio.duration), audio.duration, "seconds heard")
     if not cues:
-        raise SilentInput("nobody speaks in this sound", "Is it music? Try: --do notes, or another output")
+        raise SilentInput(
+            "nobody speaks in this sound", "If it is music, ask for .mid; if somebody does speak, it is too quiet"
+        )
     return lang, in_order(cues)
 
 
