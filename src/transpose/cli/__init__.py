@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; answers the exit code."""
     # two threads of OpenMP were far slower than one on small models and small machines
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = [*(sys.argv[1:] if argv is None else argv)]  # `list` is a command of this package
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:

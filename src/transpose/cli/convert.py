@@ -151,6 +151,8 @@ def _place(session: Session, request: Any, artifact: Artifact, sources: list[Any
     force = request.args.force
     if isinstance(artifact.value, Path):
         target = out / f"{request.stem(sources)}{artifact.value.suffix}" if request.folder else out
+        if request.folder:
+            out.mkdir(parents=True, exist_ok=True)
         session.place(artifact, target, force=force)
         return [target]
     return session.place_many(artifact, out, request.stem(sources), force=force)

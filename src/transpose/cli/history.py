@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-MARK = '{"transpose":'
 SCAN = 4 * 1024**2  # bytes looked at on both ends of a file
 
 
@@ -44,15 +45,12 @@ def embedded(path: Path) -> dict[str, Any] | None:
         file.seek(max(0, size - SCAN))
         tail = file.read(SCAN)
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):  # ID3 and EXIF hold UTF-16
-        for part in (head, tail):
-            at = part.find(MARK.encode(encoding))
-            if at < 0:
-                continue
-            try:
-                record, _ = json.JSONDecoder().raw_decode(part[at:].decode(encoding, "ignore"))
-            except ValueError:
-                continue
-            return dict(record)
+        for part in (head, tail, head[1:]):
+            text = part.decode(encoding, "ignore")
+            match = re.search(r'\{\s*"transpose"\s*:', text)
+            if match:
+                with suppress(ValueError):
+                    return dict(json.JSONDecoder().raw_decode(text[match.start() :])[0])
     return None
 
 

@@ -90,8 +90,8 @@ class Run:
         return {key: hash_file(Path(v)) if isinstance(v, str) and Path(v).is_file() else v for key, v in told.items()}
 
     def _cached(self, item: Transform) -> bool:
-        if self.store is None or item.network or (item.reads and not item.writes):
-            return False  # reading is quicker than looking up
+        if self.store is None or item.network or (item.reads and not item.writes and not item.uses):
+            return False  # plain reading is quicker than looking up
         return item.writes or item.targets[0].modality not in RENDERED
 
     # -- values ----------------------------------------------------------------------------------------------------

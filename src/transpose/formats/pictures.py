@@ -58,7 +58,7 @@ def read_picture(path: Path, ctx: Context) -> Image:
     HugeInput (more than 178 million pixels, judged by the header) and DamagedInput.
     """
     expected = _check_bytes(path)
-    with _damage(path), _quiet_bombs(), _open(path, expected) as picture:
+    with _damage(path), _quiet(), _open(path, expected) as picture:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
             ctx.warn(f"{path.name!r} holds {frames} pictures: only the first is read")
@@ -120,12 +120,10 @@ def _huge(path: Path, size: tuple[int, int] | None = None) -> HugeInput:
 
 
 @contextmanager
-def _quiet_bombs() -> Iterator[None]:
-    """Pillow warns at half of its limit; ours is the one that counts."""
-    from PIL.Image import DecompressionBombWarning
-
+def _quiet() -> Iterator[None]:
+    """Pillow warns of large pictures (our limit is another) and of odd EXIF data (we say what matters of it)."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         yield
 
 

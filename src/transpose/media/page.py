@@ -45,7 +45,7 @@ def tidy(text: str) -> str:
 def compose(lines: Iterable[Line]) -> str:
     """The text of one page: paragraphs parted by a blank line, lists and verse by a line break."""
     found = [line for line in lines if line.text.strip()]
-    words = frozenset(word.lower() for line in found for word in WORD.findall(line.text)[:-1])
+    words = frozenset(word.lower() for line in found for word in WORD.findall(_without_stub(line.text)))
     pieces: list[str] = []
     for block in arrange(found):
         for number, paragraph in enumerate(_paragraphs(block, words)):
@@ -54,6 +54,11 @@ def compose(lines: Iterable[Line]) -> str:
             else:
                 pieces.append(paragraph)
     return "\n\n".join(pieces)
+
+
+def _without_stub(text: str) -> str:
+    """The line without the beginning of a word that a hyphen cuts at its end."""
+    return text.rpartition(" ")[0] if text.endswith(("-", "‐", "\u00ad")) else text
 
 
 def _goes_on(before: str, after: str) -> bool:

@@ -90,7 +90,7 @@ def _parts(audio: Audio) -> list[NDArray[np.float32]]:
     for start, stop in spans:
         blocks = list(audio.blocks(rate=RATE, channels=1, start=float(start), stop=float(stop)))
         if blocks:
-            parts.append(np.nan_to_num(np.concatenate(blocks)[:, 0], posinf=1, neginf=-1))
+            parts.append(np.clip(np.nan_to_num(np.concatenate(blocks)[:, 0]), -100, 100))
     return parts
 
 
@@ -204,7 +204,7 @@ def _shape(power: NDArray[np.float32]) -> list[float]:
     import numpy as np
 
     energy = power.sum(axis=1)
-    loud = power[energy > 0.01 * energy.mean()]
+    loud = power[energy >= 0.01 * energy.mean()]
     total = loud.sum(axis=1) + 1e-9
     hertz = np.arange(power.shape[1]) * RATE / FRAME
     centroid = np.log2((loud @ hertz) / total + 50)
