@@ -305,16 +305,14 @@ def _mixtures(made: dict[str, list[Clip]], test: bool, rng: np.random.Generator)
     """Speech over music of about the same loudness (neither answer: half of each); speech in noise (speech)."""
     for _ in range(40 if test else 300):
         speech, music = (made[k][int(rng.integers(len(made[k])))] for k in ("speech", "music"))
-        mixed = blend(speech.samples, music.samples, rng.uniform(-6, 6) if test else rng.uniform(-10, 10))
+        mixed = blend(speech.samples, music.samples, rng.uniform(-6, 6) if test else rng.uniform(-8, 8))
         yield Clip(mixed, (0.5, 0.5, 0.0), f"speech over music ({speech.group}, {music.group})")
-    noisy = [
-        clip for clip in made["other"] if any(k in clip.group for k in ("noise", "rain", "wind", "hum", "ambient"))
-    ]
-    for _ in range(12 if test else 110):
+    hisses = ("noise", "rain", "wind", "hum", "ambient")
+    noisy = [clip for clip in made["other"] if any(name in clip.group for name in hisses)]
+    for _ in range(12 if test else 350):
         speech, noise = (group[int(rng.integers(len(group)))] for group in (made["speech"], noisy))
-        yield Clip(
-            blend(speech.samples, noise.samples, rng.uniform(8, 25)), TARGETS["speech"], f"{speech.group} in noise"
-        )
+        mixed = blend(speech.samples, noise.samples, rng.uniform(8, 25) if test else rng.uniform(8, 40))
+        yield Clip(mixed, TARGETS["speech"], f"{speech.group} in noise")
 
 
 def blend(first: Samples, second: Samples, decibels: float) -> Samples:

@@ -130,6 +130,10 @@ def hash_source(value: Any, node: Node) -> str:
     """The key of a given value: of a file its bytes, of anything else its lossless store form."""
     if isinstance(value, Path):
         return hash_file(value)
+    if type(value).__module__ == "transpose.media.text":
+        from transpose.media.text import dumps
+
+        return hash_json(dumps(value))
     with tempfile.TemporaryDirectory(prefix="transpose-") as name:
         folder = Path(name)
         save_value(value, node, folder)

@@ -127,6 +127,7 @@ class Session:
         )
         self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
+        self._hashes: dict[str, str] = {}
 
     # -- planning --------------------------------------------------------------------------------------------------
 
@@ -309,7 +310,9 @@ class Session:
         return missing_modules(item)
 
     def _model_hash(self, name: str) -> str:
-        return self.card(name).key
+        if name not in self._hashes:
+            self._hashes[name] = self.card(name).key
+        return self._hashes[name]
 
     def folder(self) -> Path:
         """Where temporary files of this session lie."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -24,7 +25,6 @@ from transpose.core.store import Store, hash_file, hash_json, load_value, save_v
 from transpose.core.transform import Scalar, Slot, Transform
 
 RENDERED = frozenset({"video"})  # handles that render when written; the written file is what is kept
-BATCH = 256  # values handed to a batched transform at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Run:
         self.ran.append(item.name)
         started = ctx.clock()
         if step.mapped:
-            result: Any = self._map(item, step, number, values[0], ctx, folder)
+            result: Any = self._map(item, step, values[0], ctx, folder)
         else:
             path = (folder or self._scratch()) / f"value{step.output.name}" if item.writes else None
             result = self._call(item, ctx, values, path)
@@ -273,69 +273,49 @@ class Run:
 
     # -- many ------------------------------------------------------------------------------------------------------
 
-    def _map(self, item: Transform, step: Step, number: int, values: Any, ctx: Context, folder: Path | None) -> Any:
-        """Apply a one-to-one transform to each of many; each result is an entry of the cache, so a kill loses one."""
-        scratch = folder or self._scratch()
-        one = Node(step.output.name, False, step.output.facets)
-        keys: list[Path] = []
-        base = self.key(step.inputs[0]) if step.inputs[0] else ""
-        length = getattr(values, "length", None)
-        for at, group in enumerate(_groups(values, BATCH if item.batched else 1)):
-            first = at * (BATCH if item.batched else 1)
+    def _map(self, item: Transform, step: Step, values: Any, ctx: Context, folder: Path | None) -> Any:
+        """Apply a one-to-one transform to each of many, a batched one to groups; every group is a cache entry of its
+        own, so that a kill loses one at most."""
+        scratch, many = folder or self._scratch(), replace(step.output, many=True)
+        base = [self.key(step.inputs[0]) if step.inputs[0] else "", *self._identity(item)]
+        size, length = item.batch if item.batched else 1, getattr(values, "length", None)
+        places: list[Path] = []
+        done = 0
+        for number, group in enumerate(_groups(values, size)):
             if item.writes:
-                path = scratch / f"{first:06d}{one.name}"
-                self._call(item, ctx, [group[0]], path)
-                keys.append(path)
+                places.append(self._call(item, ctx, group, scratch / f"{number:06d}{many.name}"))
             else:
-                keys += self._map_group(item, one, base, first, group, ctx, scratch)
-            ctx.progress(len(keys), length, item.name)
+                key = hash_json([*base, number, len(group)])
+                places.append(self._map_group(item, many, key, group, ctx, scratch))
+            done += len(group)
+            ctx.progress(done, length, item.name)
         if item.writes:
-            return Many(lambda: iter(keys), len(keys))
-        return Many(lambda: (load_value(one, place) for place in keys), len(keys))
+            return Many(lambda: iter(places), done)
+        return Many(lambda: (value for place in places for value in load_value(many, place)), done)
 
-    def _map_group(
-        self, item: Transform, one: Node, base: str, first: int, group: list[Any], ctx: Context, scratch: Path
-    ) -> list[Path]:
-        """Results of one group as folders of stored values, computing those that are not cached."""
-        places: dict[int, Path] = {}
-        keys = {
-            first + offset: hash_json([base, first + offset, *self._identity(item)]) for offset in range(len(group))
-        }
-        missing = []
-        for position, key in keys.items():
-            if self.store is not None and self._cached(item) and (meta := self.store.meta(key)) is not None:
-                places[position] = self.store.folder(key)
-                for warning in meta.get("warnings", ()):
-                    ctx.warn(warning)
-            else:
-                missing.append(position)
-        if missing:
-            inputs = [group[position - first] for position in missing]
-            before = len(ctx.warnings)
-            results = self._call(item, ctx, [inputs] if item.batched else inputs, None)
-            for position, result in zip(missing, results if item.batched else [results], strict=True):
-                if isinstance(result, Exception):
-                    raise self._explain(item, result)
-                places[position] = self._put_item(
-                    item, one, keys[position], result, list(ctx.warnings[before:]), scratch, position
-                )
-        return [places[position] for position in sorted(places)]
-
-    def _put_item(
-        self, item: Transform, one: Node, key: str, result: Any, warnings: list[str], scratch: Path, position: int
-    ) -> Path:
-        if self.store is not None and self._cached(item):
-            with self.store.putting(key, {"warnings": warnings}) as folder:
-                save_value(result, one, folder)
-            return self.store.folder(key)
-        place = scratch / f"{position:06d}"
-        place.mkdir()
-        save_value(result, one, place)
-        return place
+    def _map_group(self, item: Transform, many: Node, key: str, group: list[Any], ctx: Context, scratch: Path) -> Path:
+        """The folder with the results of one group, from the cache or computed now."""
+        store = self.store if self._cached(item) else None
+        meta = store.meta(key) if store else None
+        if store and meta is not None:
+            for warning in meta.get("warnings", ()):
+                ctx.warn(warning)
+            return store.folder(key)
+        before = len(ctx.warnings)
+        results = self._call(item, ctx, [group] if item.batched else group, None)
+        results = results if item.batched else [results]
+        for result in results:
+            if isinstance(result, Exception):
+                raise self._explain(item, result)
+        if store is None or "once" in ctx.facts:
+            place = Path(tempfile.mkdtemp(dir=scratch))
+            save_value(results, many, place)
+            return place
+        with store.putting(key, {"warnings": list(ctx.warnings[before:])}) as kept:
+            save_value(results, many, kept)
+        return store.folder(key)
 
     def _scratch(self) -> Path:
-        import tempfile
-
         return Path(tempfile.mkdtemp(dir=self.context.folder))
 
     # -- history ---------------------------------------------------------------------------------------------------

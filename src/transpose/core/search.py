@@ -20,6 +20,7 @@ from transpose.core.label import Given, Goal, Label, Tree
 from transpose.core.transform import Slot, Transform
 
 MAX_DEPTH = 8
+CROWD = 8  # so many givens of one modality are only taken together: no transform has more slots
 
 
 class Search:
@@ -116,7 +117,12 @@ class Search:
                     self._push(grown)
 
     def _starts(self) -> Iterator[Label]:
+        together = list(self._gatherings()) if len(self.givens) > 1 else []
+        crowd = _union(label.mask for label in together if len(label.tree.inputs) > CROWD)
+        yield from together
         for index, given in enumerate(self.givens):
+            if crowd >> index & 1:
+                continue
             node = given.asserted if given.asserted and not given.node.is_format else given.node
             yield Label(
                 node,
@@ -127,8 +133,6 @@ class Search:
                 binds=given.binds,
                 units=given.units,
             )
-        if len(self.givens) > 1:
-            yield from self._gatherings()
 
     def _gatherings(self) -> Iterator[Label]:
         """Givens of one modality, in their order, as many: they may fill one slot together."""

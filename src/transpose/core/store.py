@@ -130,6 +130,8 @@ def save_value(value: Any, node: Node, folder: Path) -> str:
     media = import_module(MODALITIES[node.modality][0])
     if not node.many:
         media.save(value, folder / f"value{media.SUFFIX}")
+    elif hasattr(media, "save_many"):  # small values go into one file
+        media.save_many(list(value), folder / f"many{media.SUFFIX}")
     else:
         for number, item in enumerate(value):
             media.save(item, folder / f"{number:06d}{media.SUFFIX}")
@@ -141,6 +143,9 @@ def load_value(node: Node, folder: Path) -> Any:
     media = import_module(MODALITIES[node.modality][0])
     if not node.many:
         return media.load(folder / f"value{media.SUFFIX}")
+    if hasattr(media, "load_many"):
+        values = media.load_many(folder / f"many{media.SUFFIX}")
+        return Many(lambda: iter(values), len(values))
     paths = sorted(folder.glob(f"[0-9]*{media.SUFFIX}"))
     return Many(lambda: (media.load(path) for path in paths), len(paths))
 

@@ -105,6 +105,7 @@ class Transform:
     shows: bool = False  # accepts depictions as ordinary pictures
     batched: bool = False
     memory_mb: int = 0
+    batch: int = 64  # of a batched transform: values handed over at once
     default_kind: str = ""  # of a writer: which kind this format is for when several meanings fit
     source_hash: str = ""
     _function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
@@ -168,6 +169,7 @@ class Attributes(TypedDict, total=False):
     deterministic: bool
     shows: bool
     memory_mb: int
+    batch: int
     default_kind: str
 
 
@@ -184,7 +186,7 @@ def transform(
         models: names of model cards. needs: modules to import. extra: the extra that brings them.
         uses: names of transforms that a recipe may call through `ctx.call`.
         invents, thin, verb, synthetic, network, deterministic, shows: see docs/planning.md.
-        memory_mb: what it takes beside its input.
+        memory_mb: what it takes beside its input. batch: values that a batched one is handed at once.
         default_kind: of a writer, the kind that wins when routes differ only in meaning.
         kinds: kinds of its own that the signature uses.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,3 +48,23 @@ def load(path: Path) -> Embedding:
 
     with np.load(path, allow_pickle=False) as file:
         return Embedding(file["vector"], json.loads(file["space"].tobytes()))
+
+
+def save_many(values: Sequence[Embedding], path: Path) -> None:
+    """Write several as one .npz: their numbers end to end, lengths and spaces beside them."""
+    import numpy as np
+
+    about = json.dumps({"lengths": [len(each.vector) for each in values], "spaces": [each.space for each in values]})
+    numbers = np.concatenate([each.vector for each in values]) if values else np.zeros(0, np.float32)
+    with path.open("wb") as file:
+        np.savez(file, numbers=numbers, about=np.frombuffer(about.encode(), np.uint8))
+
+
+def load_many(path: Path) -> list[Embedding]:
+    """Read what `save_many` wrote."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as file:
+        about, numbers = json.loads(file["about"].tobytes()), file["numbers"]
+    parts = np.split(numbers, np.cumsum(about["lengths"])[:-1]) if about["lengths"] else []
+    return [Embedding(part, space) for part, space in zip(parts, about["spaces"], strict=True)]

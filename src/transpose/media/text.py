@@ -49,9 +49,14 @@ class Text:
         return {key: value for key, value in known.items() if value}
 
 
+def dumps(value: Text) -> str:
+    """Every field as JSON."""
+    return json.dumps(asdict(value), ensure_ascii=False)
+
+
 def save(value: Text, path: Path) -> None:
     """Write every field as JSON."""
-    path.write_text(json.dumps(asdict(value), ensure_ascii=False), encoding="utf-8")
+    path.write_text(dumps(value), encoding="utf-8")
 
 
 def load(path: Path) -> Text:

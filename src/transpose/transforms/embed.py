@@ -18,6 +18,7 @@ from transpose.media.text import Text
     needs=["onnxruntime", "tokenizers"],
     extra="local",
     memory_mb=250,
+    batch=1024,  # long enough that sorting by length saves padding
 )
 def embed(texts: Sequence[Text], ctx: Context) -> list[Embedding | TransposeError]:
     """Turn each text into 384 numbers (float32, length 1), near those of texts that say the same.
