@@ -71,7 +71,7 @@ RECORDINGS: list[tuple[str, bool, str, str, int, bool]] = [
     ("other", False, "hedgewars", f"{HEDGE}/Sounds/*.ogg", 20, True),
     ("other", True, "freedesktop", "sound-theme-freedesktop/**/[!a]*.oga", 26, False),
     ("other", True, "lincity", "lincity-ng-data/**/sounds/*.wav", 45, False),
-    ("other", True, "pingus", "pingus-data/**/sounds/*.*", 4, True),
+    ("other", True, "pingus", "pingus-data/**/sounds/[cpst]*.wav", 4, True),  # the others are words
     ("other", True, "rescue", "searchandrescue-data/**/sounds/[!c]*.wav", 30, False),
     ("other", True, "trackballs", "trackballs-data/**/sfx/*.*", 5, True),
 ]  # fmt: skip

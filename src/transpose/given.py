@@ -5,7 +5,6 @@ What a probe says of a file is remembered by the file's place, size and times, s
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -134,6 +133,8 @@ def hash_source(value: Any, node: Node) -> str:
         from transpose.media.text import dumps
 
         return hash_json(dumps(value))
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="transpose-") as name:
         folder = Path(name)
         save_value(value, node, folder)

@@ -47,13 +47,19 @@ def _leaf_files() -> list[Path]:
 def _stamp() -> str:
     """Changes when a file of ours or the set of installed packages does: names, times and sizes, no contents."""
     parts = [f"{INDEX_VERSION} {sys.version}"]
-    for path in [*_leaf_files(), *_shared_files(), HOUSE / "scores.json", *map(Path, sys.path)]:
+    for path in [*_leaf_files(), *_shared_files(), HOUSE / "scores.json", *_sites()]:
         try:
             info = path.stat()
         except OSError:
             continue
         parts.append(f"{path} {info.st_mtime_ns} {info.st_size}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _sites() -> list[Path]:
+    """Folders where packages are installed; not that of the script or the working folder, which change all the time."""
+    passing = {Path.cwd(), Path(sys.argv[0] or ".").absolute().parent, Path(sys.executable).parent}
+    return [path for path in map(Path, filter(None, sys.path)) if path.absolute() not in passing]
 
 
 def _shared_files() -> list[Path]:

@@ -6,13 +6,11 @@ A `Path` is a file, a `str` is literal text; a list of sources makes parts of on
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from transpose.core import run as engine
 from transpose.core.catalog import Catalog, cache_home, missing_modules
 from transpose.core.context import Context, Warm, quiet
 from transpose.core.errors import NoRoute, UsageError
@@ -29,6 +27,9 @@ from transpose.naming import name_goal
 from transpose.options import check_options
 
 if TYPE_CHECKING:
+    import tempfile
+
+    from transpose.core import run as engine
     from transpose.models.card import Card
 
 Pairs = list[tuple[Given, tuple[Any, str]]]  # (given, (value, key or ""))
@@ -213,6 +214,8 @@ class Session:
 
     def run_route(self, route: Route, pairs: Pairs, wishes: Wishes) -> Artifact:
         """Run a route that was planned or saved, over its givens and their values."""
+        from transpose.core import run as engine
+
         options = self.check_options(route, wishes)
         sources = tuple(
             engine.Source(value, key or hash_source(value, given.node), given.name, given.node)
@@ -317,6 +320,8 @@ class Session:
     def folder(self) -> Path:
         """Where temporary files of this session lie."""
         if self._scratch is None:
+            import tempfile
+
             parent = self.home / "tmp"
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             sweep(parent)

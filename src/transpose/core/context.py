@@ -6,7 +6,6 @@ A transform takes it as its parameter `ctx`. Tests give a `Context` with everyth
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -128,6 +127,8 @@ class Context:
 
     def temp(self, suffix: str = "") -> Path:
         """The path of a new, empty temporary file, removed when the run ends."""
+        import tempfile
+
         handle, name = tempfile.mkstemp(suffix=suffix, dir=self.folder)
         os.close(handle)
         return Path(name)

@@ -7,8 +7,6 @@ hash, the hashes of its models, its options and, where it draws at random, the s
 from __future__ import annotations
 
 import errno
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -172,7 +170,7 @@ class Run:
         if not node.is_format:
             save_value(value, node, folder)
         elif not node.many:
-            shutil.copyfile(value, folder / value.name)
+            (folder / value.name).write_bytes(value.read_bytes())
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -308,15 +306,17 @@ class Run:
             if isinstance(result, Exception):
                 raise self._explain(item, result)
         if store is None or "once" in ctx.facts:
-            place = Path(tempfile.mkdtemp(dir=scratch))
+            place = self._scratch(scratch)
             save_value(results, many, place)
             return place
         with store.putting(key, {"warnings": list(ctx.warnings[before:])}) as kept:
             save_value(results, many, kept)
         return store.folder(key)
 
-    def _scratch(self) -> Path:
-        return Path(tempfile.mkdtemp(dir=self.context.folder))
+    def _scratch(self, parent: Path | None = None) -> Path:
+        import tempfile
+
+        return Path(tempfile.mkdtemp(dir=parent or self.context.folder))
 
     # -- history ---------------------------------------------------------------------------------------------------
 

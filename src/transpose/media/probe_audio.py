@@ -257,10 +257,13 @@ def _pitch(samples: NDArray[np.float32]) -> list[float]:
     spectrum = np.fft.rfft(frames * window, n=4 * FRAME, axis=1)
     own = np.fft.irfft(np.abs(np.fft.rfft(window, n=4 * FRAME)) ** 2)
     low, high = RATE // 1000, RATE // 70
-    curve = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, axis=1)[:, : high + 1] / own[: high + 1]
+    energy = spectrum.real**2 + spectrum.imag**2
+    energy[:, : 90 * 4 * FRAME // RATE] = 0  # hum of the mains has a pitch too
+    curve = np.fft.irfft(energy, axis=1)[:, : high + 1] / own[: high + 1]
     inside = (curve / (curve[:, :1] + 1e-6))[:, low:]
     left, middle, right = inside[:, :-2], inside[:, 1:-1], inside[:, 2:]
-    shorter = 0.0005 * np.arange(middle.shape[1])  # of equal peaks the first is the pitch
+    lags = np.arange(low + 1, high)
+    shorter = 0.06 * np.log2(lags / low)  # of equal peaks the first is the pitch
     best = np.where((middle > left) & (middle >= right), middle - shorter, 0).argmax(axis=1)
     row = np.arange(len(best))
     before, strength, after = left[row, best], middle[row, best], right[row, best]

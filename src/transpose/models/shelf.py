@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -117,6 +116,8 @@ def locked(name: str, waiting: Callable[[], None]) -> Iterator[Path]:
 @contextmanager
 def temporary(folder: Path) -> Iterator[Path]:
     """A new folder inside `folder`, removed in the end, whatever happens short of a kill."""
+    import tempfile
+
     made = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
     try:
         yield made
