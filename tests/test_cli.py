@@ -94,7 +94,9 @@ def test_cache_doctor_completion(capsys: pytest.CaptureFixture[str], monkeypatch
         assert "--creative" in told(capsys, "completion", shell)
 
 
-def test_settings_and_what_comes_before_them(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_and_what_comes_before_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRANSPOSE_HOME", str(Path("own").resolve()))
     config = Path("transpose.toml")
     config.write_text('offline = true\navoid = ["write-markdown"]\n')
