@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture(scope="session")
+def pulled() -> None:
+    """The recommended set is here, so that no command has to say that it fetches something."""
+    from transpose.models.card import all_cards
+    from transpose.models.pull import weights
+
+    for card in all_cards(()).values():
+        if "local" in card.sets:
+            weights(card.name, quiet=True)
+
+
 @pytest.fixture
 def models_ctx(tmp_path: Path) -> Context:
     """A Context that gets real weights: from $TRANSPOSE_TEST_WEIGHTS/NAME where set, else through the puller."""
@@ -45,4 +57,4 @@ def models_ctx(tmp_path: Path) -> Context:
         return Context(weights=lambda name: Path(prepared) / name, folder=tmp_path, threads=1)
     from transpose.models.pull import weights
 
-    return Context(weights=weights, folder=tmp_path, threads=1)
+    return Context(weights=partial(weights, quiet=True), folder=tmp_path, threads=1)

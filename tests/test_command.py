@@ -35,7 +35,9 @@ class Answer:
 
 def files(folder: Path) -> frozenset[str]:
     """Names of all files below a folder, hidden ones too."""
-    return frozenset(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return frozenset(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    )
 
 
 def ask(command: str, folder: Path, env: dict[str, str]) -> Answer:
@@ -100,7 +102,9 @@ def can_unshare() -> bool:
 
 
 @pytest.mark.parametrize("path", cases())
-def test_command(path: Path, tmp_path: Path, home: Path) -> None:
+def test_command(path: Path, tmp_path: Path, home: Path, request: pytest.FixtureRequest) -> None:
+    if "needs: models" in path.read_text(encoding="utf-8"):
+        request.getfixturevalue("pulled")
     if "needs: unshare" in path.read_text(encoding="utf-8") and not can_unshare():
         pytest.skip("needs user namespaces")
     folder = tmp_path / "here"

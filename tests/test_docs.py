@@ -36,7 +36,7 @@ def test_the_transform_of_the_guide(tmp_path: Path, home: Path) -> None:
 
 @pytest.mark.models
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
-def test_the_python_of_a_page(page: str, tmp_path: Path, home: Path) -> None:
+def test_the_python_of_a_page(page: str, tmp_path: Path, home: Path, pulled: None) -> None:
     assert "respectable" in run(blocks(page)[0], tmp_path, home)
 
 

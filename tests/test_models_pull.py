@@ -346,7 +346,7 @@ def test_ctrl_c_takes_pip_along(home: Path, shop: Shop) -> None:
     payload = os.urandom(1_000_000)
     data = wheel("tiny-data", "1.0", {MEMBER: payload})
     shop.add_wheel("tiny-data", "1.0", data)
-    shop.pause = 0.5
+    shop.pause = 3.0
     _card(home, data, files={"model.bin": payload})
     child = _start()
     assert shop.serving.wait(60)

@@ -87,7 +87,7 @@ def run_all(folder: Path, env: dict[str, str], before: tuple[str, ...] = ()) -> 
 
 
 @pytest.mark.models
-def test_commands_do_what_the_readme_says(home: Path, tmp_path: Path) -> None:
+def test_commands_do_what_the_readme_says(home: Path, pulled: None, tmp_path: Path) -> None:
     outputs, printed = run_all(tmp_path / "here", environment(home, tmp_path / "bin"))
     if os.environ.get("ACCEPT"):
         text = README
@@ -102,7 +102,7 @@ def test_commands_do_what_the_readme_says(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.models
-def test_commands_run_without_a_network(home: Path, tmp_path: Path) -> None:
+def test_commands_run_without_a_network(home: Path, pulled: None, tmp_path: Path) -> None:
     """Once more after the pull, in a namespace without any network and with an empty cache of steps."""
     allowed = subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
     if not allowed:
