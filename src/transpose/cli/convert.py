@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from transpose.cli.request import Request
     from transpose.core.plan import Plan
     from transpose.session import Artifact, Session, Wishes
 
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         return _run_one(session, request, request.sources(session), request.out)
 
 
-def _run_one(session: Session, request: Any, sources: list[Any], out: Path | None) -> int:
+def _run_one(session: Session, request: Request, sources: list[Any], out: Path | None) -> int:
     from transpose.core.store import refuse_existing
 
     if out is not None and not request.folder:
@@ -122,7 +123,7 @@ def _run_one(session: Session, request: Any, sources: list[Any], out: Path | Non
     return 0
 
 
-def _made(session: Session, request: Any, sources: list[Any], out: Path | None) -> tuple[Artifact, Plan]:
+def _made(session: Session, request: Request, sources: list[Any], out: Path | None) -> tuple[Artifact, Plan]:
     from pathlib import Path
 
     from transpose.core.plan import Plan
@@ -141,7 +142,7 @@ def _made(session: Session, request: Any, sources: list[Any], out: Path | None) 
     return session.run_route(made.route, pairs, wishes), made
 
 
-def _place(session: Session, request: Any, artifact: Artifact, sources: list[Any], out: Path | None) -> list[Path]:
+def _place(session: Session, request: Request, artifact: Artifact, sources: list[Any], out: Path | None) -> list[Path]:
     """Put the output where it belongs; answers the paths (none for stdout)."""
     from pathlib import Path
 
@@ -166,7 +167,7 @@ def _to_stdout(artifact: Artifact) -> None:
     sys.stdout.buffer.flush()
 
 
-def _tell(session: Session, request: Any, plan: Plan, places: list[Path]) -> None:
+def _tell(session: Session, request: Request, plan: Plan, places: list[Path]) -> None:
     for warning in session.context.warnings:
         print(f"transpose: note: {warning}", file=sys.stderr)
     if places:

@@ -215,6 +215,7 @@ class Run:
 
     def _runner(self, item: Transform, shared: Context) -> Callable[[str, tuple[Any, ...], dict[str, Any]], Any]:
         def run_other(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+            """Run a transform that a recipe calls."""
             if name not in item.uses:
                 raise LookupError(f"{item.name} calls {name!r} without listing it in uses=")
             inner = self.catalog[name]
@@ -350,6 +351,7 @@ class _Echo(list[str]):
         self._say = say
 
     def append(self, message: str) -> None:
+        """Keep it, and say it to the run."""
         super().append(message)
         self._say(message)
 

@@ -33,7 +33,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def hash_json(value: Any) -> str:
+def hash_json(value: object) -> str:
     """sha256 of plain data in a canonical form."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -115,7 +115,7 @@ def _alive(process: int) -> bool:
     return True
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write plain data atomically, making the folder (private to the user) where needed."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with atomic(path) as temporary:

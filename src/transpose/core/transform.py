@@ -194,6 +194,7 @@ def transform(
     """
 
     def make(function: Callable[..., Any]) -> Transform:
+        """The transform that a function becomes."""
         return _build(function, signature, name, frozenset(kinds), dict(attributes))
 
     return make

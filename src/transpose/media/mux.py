@@ -211,6 +211,7 @@ def _captions(output: OutputContainer, cues: Sequence[Cue], codec: str) -> Itera
     stream.codec_context.time_base = Fraction(1, 1000)
 
     def packets() -> Iterator[Packet[Stream]]:
+        """Packets in the order of their time."""
         for start, end, text in spans(cues, Fraction(1000)):
             packet = Piece(_caption_bytes(text, codec))
             packet.stream, packet.time_base = stream, Fraction(1, 1000)

@@ -99,6 +99,7 @@ class _Reader(HTMLParser):
         self.preformatted = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Blocks begin a new line; what is not read aloud is left out."""
         if tag in SILENT:
             self.silent += 1
         elif tag == "body":
@@ -110,6 +111,7 @@ class _Reader(HTMLParser):
             self.parts.append(" " + (dict(attrs).get("alt") or "") + " ")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A line break is one."""
         if tag in SILENT:  # <svg/> opens nothing
             return
         self.handle_starttag(tag, attrs)
@@ -117,6 +119,7 @@ class _Reader(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        """The end of a block ends its line."""
         if tag in SILENT:
             self.silent = max(0, self.silent - 1)
         if tag == "pre":
@@ -124,6 +127,7 @@ class _Reader(HTMLParser):
         self._divide(tag)
 
     def handle_data(self, data: str) -> None:
+        """Words as they stand."""
         if not self.silent:
             self.parts.append(data if self.preformatted else re.sub(r"\s+", " ", data))
 

@@ -81,6 +81,7 @@ class _Run:
         self.sums = list(accumulate((len(word.text) for word in words), initial=0))
 
     def text(self, start: int, end: int) -> str:
+        """The words from `start` to before `end`."""
         return "".join(word.text for word in self.words[start:end]).strip()
 
     def length(self, start: int, end: int) -> int:

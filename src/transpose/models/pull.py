@@ -179,6 +179,7 @@ def _line(card: Card, request: Request) -> Callable[[str], None]:
     said: list[str] = []
 
     def announce(doing: str) -> None:
+        """One line, once."""
         if not said:
             said.append(doing)
             _say(request, f"{doing} {card.name}: {card.title}, {megabytes(card.size)}, licence {card.licence}")
