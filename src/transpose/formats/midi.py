@@ -6,8 +6,9 @@ import struct
 from pathlib import Path
 
 from transpose.core.context import Context
-from transpose.core.errors import DamagedInput, EmptyInput, FolderInput, HugeInput, MislabelledInput, MissingInput
+from transpose.core.errors import DamagedInput, HugeInput, MislabelledInput
 from transpose.core.transform import transform
+from transpose.media.file import check_file
 from transpose.media.score import Score, pack, parse, text_of
 
 LARGEST = 64 << 20  # bytes; a million events take about 5 MB
@@ -21,13 +22,8 @@ def read_midi(path: Path, ctx: Context) -> Score:
     Says by a warning what could not be kept (see media/score.py). Raises EmptyInput, MislabelledInput, DamagedInput
     (truncated, impossible numbers), HugeInput (more than 64 MB or a million events).
     """
-    if not path.exists():
-        raise MissingInput(f"there is no file {path.name!r}")
-    if path.is_dir():
-        raise FolderInput(f"{path.name!r} is a folder", "Name a MIDI file in it")
+    check_file(path)
     size = path.stat().st_size
-    if not size:
-        raise EmptyInput(f"{path.name!r} is empty")
     if size > LARGEST:
         raise HugeInput(f"{path.name!r} has {size >> 20} MB, more than a MIDI file needs")
     score, losses = parse(_unwrapped(path.read_bytes(), path.name), path.name)

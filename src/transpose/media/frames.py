@@ -14,16 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from transpose.core.errors import (
-    DamagedInput,
-    EmptyInput,
-    FolderInput,
-    HugeInput,
-    InputError,
-    MislabelledInput,
-    MissingInput,
-    SilentInput,
-)
+from transpose.core.errors import DamagedInput, HugeInput, InputError, MislabelledInput, SilentInput
+from transpose.media.file import check_file
 from transpose.media.image import name_bytes
 from transpose.media.text import Cue
 
@@ -65,12 +57,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     from av.stream import Disposition
     from av.video.stream import VideoStream as Track
 
-    if not path.exists():
-        raise MissingInput(f"there is no file {path.name!r}")
-    if path.is_dir():
-        raise FolderInput(f"{path.name!r} is a folder")
-    if not path.stat().st_size:
-        raise EmptyInput(f"{path.name!r} is empty")
+    check_file(path)
     limits = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
     try:
         with av.open(str(path), options=limits, metadata_errors="replace") as container:

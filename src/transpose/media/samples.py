@@ -13,16 +13,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transpose.core.errors import (
-    DamagedInput,
-    DiskFull,
-    EmptyInput,
-    FolderInput,
-    InputError,
-    MissingInput,
-    OutputError,
-    SilentInput,
-)
+from transpose.core.errors import DamagedInput, DiskFull, EmptyInput, InputError, OutputError, SilentInput
+from transpose.media.file import check_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,12 +37,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     import av
     from av.audio.stream import AudioStream as Track
 
-    if not path.exists():
-        raise MissingInput(f"there is no file {path.name!r}")
-    if path.is_dir():
-        raise FolderInput(f"{path.name!r} is a folder")
-    if not path.stat().st_size:
-        raise EmptyInput(f"{path.name!r} is empty")
+    check_file(path)
     limits = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
     try:
         with av.open(str(path), options=limits, metadata_errors="replace") as container:
