@@ -93,6 +93,7 @@ def test_a_second_run_computes_nothing(tmp_path: Path) -> None:
             assert each.last is not None
             assert [name for name in each.last.ran if not name.startswith("read")] == ran
             assert made.value.read_text() == "hello there!\n"
+            assert [step["transform"] for step in made.history["steps"]] == ["count-calls", "write-text"]
     assert CALLS == ["hello there"]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transpose.core.catalog import Catalog
+from transpose.core.errors import TransposeError
 from transpose.core.kind import ASPECTS, MODALITIES, Node, parse_node
 from transpose.core.label import Given, Goal, Label
 from transpose.core.route import route_from_label
@@ -29,9 +31,9 @@ ENDS = [".in", ".out"]
 
 
 @st.composite
-def catalogs(draw: st.DrawFn, inputs: int = 1, most: int = 9) -> Catalog:
+def catalogs(draw: st.DrawFn, inputs: int = 1, least: int = 8, most: int = 18) -> Catalog:
     """A random catalog with its scores; a reader of `.in` and a writer of `.out` are always there."""
-    count = draw(st.integers(1, most))
+    count = draw(st.integers(least, most))
     items, scores = [], {}
     for number in range(count + 2):
         sources = [draw(st.sampled_from(KINDS)) for _ in range(draw(st.integers(1, inputs)))]
@@ -143,7 +145,7 @@ class Shallow(Search):
             super()._push(label)
 
 
-@given(catalogs(inputs=2, most=5))
+@given(catalogs(inputs=2, least=2, most=6))
 @settings(max_examples=200, deadline=None)
 def test_several_inputs_equal_the_search_without_pruning(catalog: Catalog) -> None:
     goal, givens = Goal(Node(".out")), (Given(Node(".in")), Given(Node("audio.speech")))
@@ -180,3 +182,32 @@ def test_routes_keep_the_rules(catalog: Catalog) -> None:
         assert sum(t.invents for t in path) <= 1
         assert not any(t.verb for t in path)
         assert len(path) <= MAX_DEPTH
+
+
+def test_two_of_one_name_are_an_error() -> None:
+    item = Transform("same", (Slot("x", (Node("text"),)),), (Node("text"),), "none:same")
+    with pytest.raises(TransposeError, match="two transforms are named 'same'"):
+        Catalog([item, item])
+
+
+def test_brute_force_finds_a_search_that_drops_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a dominance that forgets what was lost gives other answers than brute force."""
+    goal, start = Goal(Node(".out")), Node(".in")
+    catalog = Catalog(
+        [
+            Transform("read", (Slot("x", (Node(".in"),)),), (Node("text"),), "none:read"),
+            Transform("long", (Slot("x", (Node("text"),)),), (Node("text.ocr"),), "none:long", loses=("wording",)),
+            Transform("other", (Slot("x", (Node("text"),)),), (Node("text.ocr"),), "none:other"),
+            Transform("write", (Slot("x", (Node("text.ocr"),)),), (Node(".out"),), "none:write"),
+        ],
+        {"long": {"quality": 1.0, "seconds": 0.1}, "other": {"quality": 0.5, "seconds": 5.0}},
+    )
+    expected = min(chains(catalog, goal, start))[1]
+    assert expected == ("read", "other", "write")
+
+    def careless(self: Label, other: Label, paths: bool) -> bool:
+        return self.quality >= other.quality and self.seconds <= other.seconds
+
+    assert next(Search(catalog, (Given(start),), goal).run()).names == expected
+    monkeypatch.setattr(Label, "dominates", careless)
+    assert next(Search(catalog, (Given(start),), goal).run()).names != expected

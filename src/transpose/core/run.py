@@ -51,6 +51,7 @@ class Run:
     timings: dict[str, float] = field(default_factory=dict)  # seconds by transform that ran
     _values: dict[tuple[str, int], Any] = field(default_factory=dict)
     _records: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _earlier: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # of a cached step: what came before it
     _keys: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def result(self) -> tuple[Any, Node, str]:
@@ -114,7 +115,7 @@ class Run:
         key = self.key(("step", number))
         meta = self.store.meta(key)
         if meta is not None:
-            self._records[number] = {**meta["record"], "cached": True}
+            self._records[number], self._earlier[number] = meta["record"], meta.get("steps", [])
             for warning in meta["record"].get("warnings", ()):
                 self.context.warn(warning)
             return self._stored(step.output, self.store.folder(key))
@@ -123,7 +124,7 @@ class Run:
         meta = {}
         with self.store.putting(key, meta) as folder:
             value = self._compute(number, item, folder)
-            meta["record"] = self._records[number]
+            meta["record"], meta["steps"] = self._records[number], self.steps(before=number)
             if self._once(number):
                 meta["once"] = True  # read in this run, never again
             if not step.output.is_format:
@@ -338,9 +339,16 @@ class Run:
     def history(self) -> dict[str, Any]:
         """How it was made so far: inputs by name and hash, and each step. Holds no times and no paths."""
         inputs = [{"name": s.name, "key": s.key, "kind": str(s.node)} for s in self.sources]
-        steps = [self._records[number] for number in sorted(self._records)]
-        plain = [{key: value for key, value in step.items() if key != "cached"} for step in steps]
-        return {"transpose": __version__, "inputs": inputs, "steps": plain}
+        return {"transpose": __version__, "inputs": inputs, "steps": self.steps()}
+
+    def steps(self, before: int | None = None) -> list[dict[str, Any]]:
+        """Records of all steps so far, those behind a cached one too, each once."""
+        found: list[dict[str, Any]] = []
+        for number in sorted(self._records):
+            if before is None or number < before:
+                more = [*self._earlier.get(number, ()), self._records[number]]
+                found += [record for record in more if record not in found]
+        return found
 
 
 class _Echo(list[str]):
