@@ -114,9 +114,9 @@ def _damage(path: Path) -> Iterator[None]:
 
 
 def _huge(path: Path, size: tuple[int, int] | None = None) -> HugeInput:
-    claim = f"{size[0]} x {size[1]} pixels" if size else "a size"
+    claim = f"{size[0]} x {size[1]} pixels, more" if size else "more pixels"
     hint = "Reduce it first with a program that you trust with its source"
-    return HugeInput(f"{path.name!r} claims {claim}, more than the {MAX_PIXELS // 10**6} million that are opened", hint)
+    return HugeInput(f"{path.name!r} claims {claim} than the {MAX_PIXELS // 10**6} million that are opened", hint)
 
 
 @contextmanager
