@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from transpose import Context, Many, Session, TransposeError, transform
-from transpose.core.errors import MissingPackage, OptionError, OutputExists, TransformError
+from transpose.core.errors import AmbiguousError, MissingPackage, OptionError, OutputExists, TransformError
 from transpose.core.transform import Transform
 from transpose.media.audio import Audio
 from transpose.media.image import Image
@@ -74,7 +74,13 @@ def falls_back(text: Text, ctx: Context, *, font: Annotated[str, "a file"] = "")
     return Text(f"{text.text} {len(CALLS)}")
 
 
-OWN = (falls_back, count_calls, draw, words, fails_on_b, lacks, twice)
+@transform("text, text -> text.label", verb=True)
+def compare(old: Text, new: Text) -> Text:
+    """Two inputs of one kind."""
+    return Text(f"{old.text} -> {new.text}")
+
+
+OWN = (compare, falls_back, count_calls, draw, words, fails_on_b, lacks, twice)
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +174,19 @@ def test_a_file_named_by_an_option_counts_by_its_bytes(tmp_path: Path) -> None:
             each.run("a b", "text", verbs=["falls-back"], options={"font": str(font)})
         counts.append(len(CALLS))
     assert counts == [1, 1, 2]
+
+
+def test_two_inputs_that_fit_two_slots_are_a_question(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.txt", tmp_path / "two.txt"
+    one.write_text("first")
+    two.write_text("second")
+    with session(tmp_path / "home") as each:
+        with pytest.raises(AmbiguousError, match="--with"):
+            each.run([one, two], "text.label", verbs=["compare"])
+        made = each.run([one], "text.label", verbs=["compare"], bind={"new": two})
+        assert made.value.text == "first -> second"
+        made = each.run([one], "text.label", verbs=["compare"], bind={"old": two})
+        assert made.value.text == "second -> first"
 
 
 def test_history_tells_steps_and_holds_no_paths_or_times(tmp_path: Path) -> None:

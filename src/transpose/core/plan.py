@@ -48,7 +48,8 @@ def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Plan:
         if best is None:
             raise NoRoute(f"no faithful way to {goal.node}")
         _ask_meaning(catalog, givens, goal, best)
-        _ask_slots(catalog, best)
+        if not any(given.binds for given in givens):  # else it was said which is which
+            _ask_slots(catalog, best)
     route = route_from_label(best, tuple(given.node for given in givens))
     findings = dict(_findings(givens, best))
     unsure = [said for said, sure in findings.items() if not sure]
@@ -126,12 +127,7 @@ def _ask_slots(catalog: Catalog, best: Label) -> None:
         filled = [(slot, part) for slot, part in zip(slots, tree.inputs, strict=True) if part is not None]
         for one, (slot, part) in enumerate(filled):
             for other_slot, other in filled[one + 1 :]:
-                if (
-                    accepts(slot, other.node)
-                    and accepts(other_slot, part.node)
-                    and not best.binds
-                    and slot.nodes == other_slot.nodes
-                ):
+                if accepts(slot, other.node) and accepts(other_slot, part.node) and slot.nodes == other_slot.nodes:
                     choices = (f"--with {slot.name}=IN", f"--with {other_slot.name}=IN")
                     raise AmbiguousError(
                         f"two inputs fit {slot.name!r} and {other_slot.name!r} of {tree.transform}",
