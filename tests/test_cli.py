@@ -102,6 +102,12 @@ def test_settings_and_what_comes_before_them(
     config.write_text('offline = true\navoid = ["write-markdown"]\n')
     told(capsys, "a.txt", "b.md", code=21)
     told(capsys, "a.txt", "vectors.npy", code=32)
+    config.write_text('licences = ["MIT"]\n')
+    told(capsys, "plan", "a.txt", "b.mp3", code=21)
+    config.write_text('licences = ["MIT", "Apache-2.0"]\nmemory_mb = 300\n')
+    told(capsys, "plan", "a.txt", "b.mp3", code=21)
+    config.write_text('licences = ["MIT", "Apache-2.0"]\nmemory_mb = 3000\n')
+    told(capsys, "plan", "a.txt", "b.mp3")
     config.write_text("ofline = true\n")
     assert main(["a.txt", "b.txt"]) == 2
     assert "Did you mean 'offline'?" in capsys.readouterr().err

@@ -91,6 +91,8 @@ class Session:
         report: called with (done, total or None, what) as work goes on.
         sources: where weights come from, in order (see docs/models.md). cache_limit: bytes.
         quiet_pulls: say nothing where weights are fetched.
+        licences: the only ones that a model may have (default: any). memory_mb: transforms that need more are left
+            out (default: none).
     """
 
     def __init__(
@@ -108,6 +110,8 @@ class Session:
         sources: Iterable[str] | None = None,
         cache_limit: int = LIMIT,
         quiet_pulls: bool = False,
+        licences: Iterable[str] = (),
+        memory_mb: int = 0,
     ) -> None:
         self.home = home or cache_home()
         self.offline = os.environ.get("TRANSPOSE_OFFLINE", "") not in ("", "0") if offline is None else offline
@@ -116,6 +120,7 @@ class Session:
         self.fetch = fetch
         self._sources = tuple(sources or ())
         self._quiet_pulls = quiet_pulls
+        self._licences, self._memory_mb = frozenset(licences), memory_mb
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.context = Context(
             seed=seed,
@@ -124,7 +129,7 @@ class Session:
             weights=self._weights,
             report=report,
             warm=Warm(),
-            threads=threads or cores(),
+            threads=threads or Context().threads,
         )
         self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
@@ -174,7 +179,7 @@ class Session:
             node = parse_node(to)
         if wishes.get("lang"):
             kind = (kind or Node(self._modality(node))).having(lang=str(wishes["lang"]))
-        via, avoid = tuple(wishes.get("via", ())), tuple(wishes.get("avoid", ()))
+        via, avoid = tuple(wishes.get("via", ())), (*wishes.get("avoid", ()), *self._forbidden())
         goal = Goal(
             node,
             kind,
@@ -193,6 +198,14 @@ class Session:
             return node.modality
         made = {t.slots[0].nodes[0].modality for t in self.catalog if any(n.name == node.name for n in t.targets)}
         return "text" if "text" in made or not made else sorted(made)[0]
+
+    def _forbidden(self) -> list[str]:
+        """Transforms that the licences and the memory of this session rule out."""
+        if not self._licences and not self._memory_mb:
+            return []
+        heavy = [item.name for item in self.catalog if 0 < self._memory_mb < item.memory_mb]
+        models = [name for item in self.catalog for name in item.models if self._licences]
+        return [*heavy, *(name for name in models if self.card(name).licence not in self._licences)]
 
     def _blocked(self, item: Transform) -> bool:
         """Whether a transform cannot run here as things are: it is then the last choice, and says what it lacks."""
@@ -358,11 +371,6 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def cores() -> int:
-    """Threads for one model: all cores but one (two threads on two cores were far slower than one)."""
-    return max(1, (os.cpu_count() or 2) - 1)
 
 
 _default: Session | None = None

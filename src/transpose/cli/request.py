@@ -142,6 +142,8 @@ class Request:
             sources=self.config.get("sources"),
             cache_limit=int(self.config.get("cache_gb", 5) * 1024**3),
             quiet_pulls=self.args.quiet,
+            licences=self.config.get("licences", ()),
+            memory_mb=self.config.get("memory_mb", 0),
         )
 
     def ask(self, make: Callable[[Wishes], T], wishes: Wishes) -> T:
