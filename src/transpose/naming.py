@@ -29,7 +29,7 @@ def name_goal(
     stem, dot, lang = stem.rpartition(".")
     if not dot or len(lang) != 2 or not lang.isalpha():
         stem, lang = f"{stem}{dot}{lang}", ""
-    modalities = {t.slots[0].nodes[0].modality for t in catalog if any(node.name == suffix for node in t.targets)}
+    modalities = catalog.written_from(suffix)
     meaning = STEMS.get(stem.lower(), {}) if stem not in input_stems else {}
     named = next((meaning[m] for m in sorted(modalities) if m in meaning), "")
     verbs = ("summarize",) if meaning and not named and stem.lower() == "summary" and "summarize" in catalog else ()

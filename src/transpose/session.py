@@ -133,7 +133,7 @@ class Session:
         )
         self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
-        self._hashes: dict[str, str] = {}
+        self._cards: dict[str, Card] = {}
 
     # -- planning --------------------------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ class Session:
     def _modality(self, node: Node) -> str:
         if not node.is_format:
             return node.modality
-        made = {t.slots[0].nodes[0].modality for t in self.catalog if any(n.name == node.name for n in t.targets)}
+        made = self.catalog.written_from(node.name)
         return "text" if "text" in made or not made else sorted(made)[0]
 
     def _forbidden(self) -> list[str]:
@@ -309,9 +309,11 @@ class Session:
 
     def card(self, name: str) -> Card:
         """The card of a model: licence, size, files."""
-        from transpose.models.card import find_card
+        if name not in self._cards:
+            from transpose.models.card import find_card
 
-        return find_card(name)
+            self._cards[name] = find_card(name)
+        return self._cards[name]
 
     def present(self, name: str) -> bool:
         """Whether the weights of a model lie on this machine."""
@@ -321,14 +323,8 @@ class Session:
 
         return shelf.ready(self.card(name))
 
-    def missing(self, item: Transform) -> list[str]:
-        """Packages that a transform needs and that are not installed."""
-        return missing_modules(item)
-
     def _model_hash(self, name: str) -> str:
-        if name not in self._hashes:
-            self._hashes[name] = self.card(name).key
-        return self._hashes[name]
+        return self.card(name).key
 
     def folder(self) -> Path:
         """Where temporary files of this session lie."""

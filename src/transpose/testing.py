@@ -1,6 +1,6 @@
 """Fakes with predictable arithmetic, for tests of planning and running and for trying a plug-in.
 
-`fake_catalog()` adds them to a catalog. They stand for models that are not there: none of them is in the graph of
+`Session(transforms=FAKES)` adds them. They stand for models that are not there: none of them is in the graph of
 an installation.
 """
 
@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated
 
-from transpose.core.catalog import Catalog
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.audio import Audio
@@ -89,8 +88,3 @@ def first_word(text: Text, ctx: Context) -> Text:
 
 
 FAKES = (transcribe, paint, label, caption, restyle, write, shout, french, first_word)
-
-
-def fake_catalog(catalog: Catalog) -> Catalog:
-    """The catalog with all fakes."""
-    return catalog.with_transforms(FAKES)

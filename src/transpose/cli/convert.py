@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     with request.session() as session:
         if request.each:
             for source in request.sources(session):
-                _run_one(session, request, [source], request.beside(source))
+                _run_one(session, request, [source], request.out)
             return 0
         return _run_one(session, request, request.sources(session), request.out)
 

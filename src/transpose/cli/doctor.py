@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transpose.session import Session
 
 BASE = ("av", "numpy", "onnxruntime", "pillow")
 
@@ -14,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check packages, models, folders; answers 1 where a transform cannot run."""
+    """Check packages, models, folders; say what each transform lacks."""
     import json
 
     from transpose.session import Session
@@ -36,32 +40,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def state(session: object, name: str) -> tuple[bool, str]:
+def state(session: Session, name: str) -> tuple[bool, str]:
     """Whether a transform can run at once, and what it lacks."""
-    from transpose.session import Session
+    from transpose.core.catalog import install, missing_modules
 
-    assert isinstance(session, Session)
     item = session.catalog[name]
-    missing = session.missing(item)
+    missing = missing_modules(item)
     if missing:
-        what = f"'transpose-ai[{item.extra}]'" if item.extra else " ".join(missing)
-        return False, f"needs {', '.join(missing)}: pip install {what}"
+        return False, f"needs {', '.join(missing)}: pip install {install(item)}"
     absent = [model for model in item.models if not session.present(model)]
     if absent:
         return False, f"its weights are fetched on first use: transpose models pull {' '.join(absent)}"
     return True, ""
 
 
-def surroundings(session: object) -> dict[str, str]:
+def surroundings(session: Session) -> dict[str, str]:
     """Versions and places."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
     from transpose import __version__
     from transpose.cli.config import place
-    from transpose.session import Session
 
-    assert isinstance(session, Session)
     facts = {"transpose": __version__, "python": f"{platform.python_version()} on {platform.platform()}"}
     for name in BASE:
         try:

@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
     """A plan as plain data: what `transpose plan --json` prints."""
+    from transpose.core.catalog import missing_modules
+
     catalog, route = session.catalog, made.route
     steps = []
     for step in route.steps:
@@ -86,7 +88,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
         "quality": round(route.quality, 3),
         "lost": list(route.lost),
         "network": any(item.network for item in items),
-        "missing": sorted({item.extra or name for item in items for name in session.missing(item)}),
+        "missing": sorted({item.extra or name for item in items for name in missing_modules(item)}),
         "found": list(made.found),
         "assumptions": list(made.assumptions),
         "alternatives": [

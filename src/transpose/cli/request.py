@@ -74,10 +74,6 @@ class Request:
         """The name of an output in a folder: that of its first input."""
         return sources[0].stem if isinstance(sources[0], Path) else "text"
 
-    def beside(self, source: Any) -> Path:
-        """OUT for one of several inputs."""
-        return Path(self.last)
-
     # -- what goes in ------------------------------------------------------------------------------------------
 
     def sources(self, session: Session) -> list[Any]:

@@ -62,6 +62,10 @@ class Catalog:
         """The same catalog with further transforms."""
         return Catalog([*self, *more], self.scores, self.speeds, self.stamp)
 
+    def written_from(self, suffix: str) -> set[str]:
+        """Modalities that can be written as files of a suffix."""
+        return {t.slots[0].nodes[0].modality for t in self if any(node.name == suffix for node in t.targets)}
+
     def suffixes(self, *, read: bool) -> set[str]:
         """Suffixes that can be read, or written."""
         nodes = (node for t in self for node in (t.slots[0].nodes if read else t.targets))
@@ -82,6 +86,11 @@ def missing_modules(item: Transform) -> list[str]:
     from importlib.util import find_spec
 
     return [name for name in item.needs if find_spec(name) is None]
+
+
+def install(item: Transform) -> str:
+    """What to hand to pip for what a transform lacks."""
+    return f"'transpose-ai[{item.extra}]'" if item.extra else " ".join(missing_modules(item))
 
 
 def cache_home() -> Path:

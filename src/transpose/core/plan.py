@@ -159,6 +159,6 @@ def _findings(givens: tuple[Given, ...], best: Label) -> Iterator[tuple[str, boo
 
 
 def _meaning(catalog: Catalog, goal: Goal, best: Label) -> Iterator[str]:
-    rivals = {t.slots[0].nodes[0].modality for t in catalog if any(n.name == goal.node.name for n in t.targets)}
-    if goal.node.is_format and not goal.kind and len(rivals) > 1 and best.depth > 2:
+    rivals = len(catalog.written_from(goal.node.name)) > 1
+    if goal.node.is_format and not goal.kind and rivals and best.depth > 2:
         yield f"{goal.node} means {written_kind(best.tree).name}"

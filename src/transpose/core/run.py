@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from transpose import __version__
-from transpose.core.catalog import Catalog, missing_modules
+from transpose.core.catalog import Catalog, install, missing_modules
 from transpose.core.context import Context, Many
 from transpose.core.errors import DiskFull, InputError, MissingPackage, TransformError, TransposeError
 from transpose.core.kind import Node
@@ -135,9 +135,8 @@ class Run:
         """Whether a step, or one before it, asked not to be cached."""
         if self._records.get(number, {}).get("facts", {}).get("once"):
             return True
-        return any(
-            self._once(at) for each in self.route.steps[number].inputs if each for kind, at in [each] if kind == "step"
-        )
+        before = [at for at in self.route.steps[number].inputs if at and at[0] == "step"]
+        return any(self._once(index) for _, index in before)
 
     @staticmethod
     def _stored(node: Node, folder: Path) -> Any:
@@ -194,12 +193,10 @@ class Run:
         return result
 
     def _require(self, item: Transform) -> None:
-        missing = missing_modules(item)
+        missing = ", ".join(missing_modules(item))
         if missing:
-            what = f"'transpose-ai[{item.extra}]'" if item.extra else " ".join(missing)
-            raise MissingPackage(
-                f"{item.name} needs {', '.join(missing)}, which is not installed", f"Run: pip install {what}"
-            )
+            hint = f"Run: pip install {install(item)}"
+            raise MissingPackage(f"{item.name} needs {missing}, which is not installed", hint)
 
     def _step_context(self, item: Transform, number: int) -> Context:
         shared = self.context

@@ -79,8 +79,7 @@ class Search:
             return {self.goal.kind.modality}
         if not self.goal.node.is_format:
             return {self.goal.node.modality}
-        name = self.goal.node.name
-        return {t.slots[0].nodes[0].modality for t in self.catalog if any(n.name == name for n in t.targets)}
+        return self.catalog.written_from(self.goal.node.name)
 
     def _distances(self) -> dict[str, int]:
         """Least number of transforms from a modality or format to the goal, all rules but avoidance ignored."""
