@@ -22,8 +22,9 @@ from transpose.core.transform import Option, Slot, Transform, parse_signature
 
 HOUSE = Path(__file__).parent
 LEAVES = ("formats", "transforms")
+SHARED = ("core", "media", "models", "models/runtimes", "adapters")
 GROUP = "transpose.transforms"
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 
 
 def load_catalog(cache: Path) -> Catalog:
@@ -47,7 +48,7 @@ def _leaf_files() -> list[Path]:
 def _stamp() -> str:
     """Changes when a file of ours or the set of installed packages does: names, times and sizes, no contents."""
     parts = [f"{INDEX_VERSION} {sys.version}"]
-    for path in [*_leaf_files(), *_shared_files(), HOUSE / "scores.json", *_sites()]:
+    for path in [*_leaf_files(), *_shared_files(), HOUSE / "scores.json", *_own_files(), *_sites()]:
         try:
             info = path.stat()
         except OSError:
@@ -62,9 +63,29 @@ def _sites() -> list[Path]:
     return [path for path in map(Path, filter(None, sys.path)) if path.absolute() not in passing]
 
 
+def _own_files() -> list[Path]:
+    """Cards of the user: those with a runtime make transforms."""
+    from transpose.models.places import user_cards
+
+    return sorted(user_cards().glob("*.toml"))
+
+
+def _own_transforms(shared: bytes) -> list[Transform]:
+    """What the user's own models do, once their first run passed; a card that cannot be read is told by `models list`."""
+    if not _own_files():
+        return []
+    from transpose.models.card import all_cards
+    from transpose.own import transforms_of
+
+    cards = all_cards(complain=lambda error: None).values()
+    source = hashlib.sha256(shared).hexdigest()[:16]
+    tried = [card for card in cards if card.runtime and card.runtime.smoke]
+    return [replace(item, source_hash=source) for card in tried for item in transforms_of(card)]
+
+
 def _shared_files() -> list[Path]:
     """Code that leaves stand on: it counts in every source hash."""
-    return [path for folder in ("core", "media", "models") for path in sorted((HOUSE / folder).glob("*.py"))]
+    return [path for folder in SHARED for path in sorted((HOUSE / folder).glob("*.py"))]
 
 
 def _build_index() -> dict[str, Any]:
@@ -80,7 +101,11 @@ def _build_index() -> dict[str, Any]:
                 found.append(replace(value, source_hash=source))
     plugins, kinds = read_plugins()
     scores = read_json(HOUSE / "scores.json")
-    return {"kinds": kinds, "scores": scores, "transforms": [to_json(item) for item in [*found, *plugins]]}
+    return {
+        "kinds": kinds,
+        "scores": scores,
+        "transforms": [to_json(item) for item in [*found, *plugins, *_own_transforms(shared)]],
+    }
 
 
 def to_json(item: Transform) -> dict[str, Any]:
@@ -97,6 +122,7 @@ def from_json(raw: dict[str, Any]) -> Transform:
     data: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
     data["slots"] = tuple(Slot(name, tuple(map(parse_node, nodes)), optional) for name, nodes, optional in raw["slots"])
     data["targets"] = tuple(map(parse_node, raw["targets"]))
+    data["bound"] = tuple((key, value) for key, value in raw.get("bound", ()))
     data["options"] = tuple(Option(**{**o, "choices": tuple(o["choices"])}) for o in raw.get("options", ()))
     return Transform(**data)
 

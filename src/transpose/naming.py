@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from transpose.core.catalog import Catalog
+from transpose.core.errors import UsageError
 from transpose.core.kind import Node, parse_node
+
+if TYPE_CHECKING:
+    from transpose.session import Wishes
 
 # stem of an output's name -> what it means, by the modality that the format holds; the table is closed
 STEMS: dict[str, dict[str, str]] = {
@@ -37,3 +44,21 @@ def name_goal(
         return None, verbs
     node = parse_node(named) if named else Node("text" if "text" in modalities else sorted(modalities)[0])
     return node.having(lang=lang.lower()) if lang else node, verbs
+
+
+def name_task(catalog: Catalog, to: str | Path, do: str, wishes: Wishes) -> tuple[str | Path, Wishes]:
+    """The goal and the wishes of a request that names one task, as in `run(x, do="summarize")`.
+
+    Without `to`, the goal is what the task makes. Raises UsageError where neither is given, or nothing is called so.
+    """
+    if not do:
+        if not to:
+            raise UsageError("nothing says what is wanted", 'Give to=".md", for example, or do="summarize"')
+        return to, wishes
+    found = sorted((t for t in catalog if t.called([do])), key=lambda t: (t.name != do, t.name))
+    if not found:
+        raise UsageError(f"nothing is called {do!r}", "See: transpose list transforms")
+    key = "verbs" if any(item.verb for item in found) else "via"
+    asked: Wishes = {**wishes, key: (*wishes.get(key, ()), do)}  # type: ignore[typeddict-item,misc]
+    target = found[0].targets[0]
+    return to or str(Node(target.name, target.many)), asked

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from transpose.consent import allowed, destination, require
 from transpose.core.catalog import Catalog, cache_home, missing_modules
 from transpose.core.context import Context, Warm, quiet
 from transpose.core.errors import NoRoute, UsageError
@@ -23,8 +24,9 @@ from transpose.core.store import LIMIT, Store, atomic, hash_file, refuse_existin
 from transpose.core.transform import Scalar, Transform
 from transpose.given import Inputs, hash_source
 from transpose.index import load_catalog
-from transpose.naming import name_goal
+from transpose.naming import name_goal, name_task
 from transpose.options import check_options
+from transpose.speeds import learn
 
 if TYPE_CHECKING:
     import tempfile
@@ -44,6 +46,7 @@ class Wishes(TypedDict, total=False):
     kind: str  # --as: what the output means
     source_kind: str  # --from: what the input is
     verbs: Iterable[str]  # --do
+    do: str  # one verb or transform; then `to` may be left out
     prompt: str  # -p
     bind: Mapping[str, Any]  # --with NAME=IN
     lang: str
@@ -209,15 +212,18 @@ class Session:
 
     def _blocked(self, item: Transform) -> bool:
         """Whether a transform cannot run here as things are: it is then the last choice, and says what it lacks."""
-        return bool(missing_modules(item)) or (self.offline and not all(self.present(name) for name in item.models))
+        unready = missing_modules(item) or (item.network and destination(item) not in allowed())
+        return bool(unready) or (self.offline and not all(self.present(name) for name in item.models))
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def run(self, source: Any, to: str | Path, **wishes: Unpack[Wishes]) -> Artifact:
+    def run(self, source: Any, to: str | Path = "", **wishes: Unpack[Wishes]) -> Artifact:
         """Plan and run. `to` is a node (`"text.summary"`, `".md"`) or the Path of a file to be written.
 
-        Raises only subclasses of TransposeError.
+        `do` names one task and may stand in its place: `run(talk, do="summarize")`. Raises only subclasses of
+        TransposeError.
         """
+        to, wishes = name_task(self.catalog, to, wishes.pop("do", ""), wishes)
         pairs = self.givens(source, wishes)
         made = self.plan_givens(pairs, to, 0, wishes)
         artifact = self.run_route(made.route, pairs, wishes)
@@ -230,6 +236,7 @@ class Session:
         from transpose.core import run as engine
 
         options = self.check_options(route, wishes)
+        require([*route.transforms(self.catalog), *self._inner(route)])
         sources = tuple(
             engine.Source(value, key or hash_source(value, given.node), given.name, given.node)
             for given, (value, key) in pairs
@@ -241,14 +248,18 @@ class Session:
         )
         self.last = run
         value, node, key = run.result()
-        self._learn_speeds(run, [given.units for given, _ in pairs])
+        if self.store is not None:
+            learn(self.home, run.timings, sum(given.units for given, _ in pairs))
         return Artifact(value, str(node), run.history(), self, key)
 
     def check_options(self, route: Route, wishes: Wishes) -> dict[str, dict[str, Scalar]]:
         """Options by transform, for the steps and what their recipes call; raises OptionError."""
+        return check_options(dict(wishes.get("options", {})), [*route.transforms(self.catalog), *self._inner(route)])
+
+    def _inner(self, route: Route) -> list[Transform]:
+        """What the recipes of a route may call."""
         steps = route.transforms(self.catalog)
-        inner = [self.catalog[name] for step in steps for name in step.uses if name in self.catalog]
-        return check_options(dict(wishes.get("options", {})), [*steps, *inner])
+        return [self.catalog[name] for step in steps for name in step.uses if name in self.catalog]
 
     def place(self, artifact: Artifact, target: Path, *, force: bool = False) -> None:
         """Put the file of an artifact at `target`, atomically, and record its history."""
@@ -339,20 +350,6 @@ class Session:
             )
         return Path(self._scratch.name)
 
-    def _learn_speeds(self, run: engine.Run, units: list[float]) -> None:
-        """Remember this machine's seconds a unit, from inputs long enough that loading the model does not count."""
-        total = sum(units)
-        if self.store is None or not run.timings or total < 0.5:
-            return
-        from transpose.core.catalog import read_json
-        from transpose.core.store import write_json
-
-        path = self.home / "speeds.json"
-        speeds = read_json(path)
-        for name, seconds in run.timings.items():
-            speeds[name] = (speeds.get(name, seconds / total) + seconds / total) / 2
-        write_json(path, speeds)
-
     def close(self) -> None:
         """Let go of models and temporary files; lazy values of this session end here."""
         self.context.warm.clear()
@@ -379,8 +376,10 @@ def _session() -> Session:
     return _default
 
 
-def run(source: Any, to: str | Path, **wishes: Unpack[Wishes]) -> Artifact:
+def run(source: Any, to: str | Path = "", **wishes: Unpack[Wishes]) -> Artifact:
     """Turn a source into what is wanted: `run(Path("talk.wav"), to="text.summary").value.text`.
+
+    One task by its name: `run("a long text ...", do="summarize")`, `run(Path("cat.jpg"), do="describe")`.
 
     One session is kept for the process. Raises only subclasses of TransposeError.
     """

@@ -139,7 +139,19 @@ def _made(session: Session, request: Request, sources: list[Any], out: Path | No
     if not request.args.quiet:
         for assumption in made.assumptions:
             print(f"transpose: assuming that {assumption}", file=sys.stderr)
+    ask_leave(session, made)
     return session.run_route(made.route, pairs, wishes), made
+
+
+def ask_leave(session: Session, plan: Plan) -> None:
+    """On a terminal, ask once whether a step may send data to its host; elsewhere the run will say that it may not."""
+    from transpose.cli.models_add import ask
+    from transpose.consent import allow, allowed, destination
+
+    for item in plan.route.transforms(session.catalog):
+        host = destination(item)
+        if host and host not in allowed() and ask(host):
+            allow(host)
 
 
 def _place(session: Session, request: Request, artifact: Artifact, sources: list[Any], out: Path | None) -> list[Path]:

@@ -1,4 +1,4 @@
-"""`transpose models list|pull|remove|show`: which models there are, and which of them lie on this machine."""
+"""`transpose models`: which models there are, which of them lie on this machine, and how to add one's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transpose.cli.models_add import add_actions
+
 if TYPE_CHECKING:
     from transpose.core.errors import WeightsError
     from transpose.models.card import Card
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   transpose models list                  every model, its size and licence, and whether it is here
   transpose models pull local            fetch the recommended set for offline work
+  transpose models add llama llama.gguf  a model of your own: see transpose models add --help
   transpose models show whisper-base     files with hashes, sources, notes
   transpose models remove whisper-base   free its space"""
 
@@ -28,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", metavar="list|pull|remove|show", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="list|pull|add|remove|show|allow|forbid", required=True)
     listing = actions.add_parser("list", help="every model, its size and licence, and whether it is here")
     listing.add_argument("--json", action="store_true", help="print JSON")
     pulling = actions.add_parser("pull", help="fetch models, or all of a set such as 'local'")
@@ -45,6 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     showing.add_argument("name", metavar="NAME")
     showing.add_argument("--json", action="store_true", help="print JSON")
     showing.add_argument("--verify", action="store_true", help="hash the files that are here again")
+    add_actions(actions)
 
 
 def run(args: argparse.Namespace, plugins: Iterable[Path] = ()) -> int:
@@ -54,6 +58,10 @@ def run(args: argparse.Namespace, plugins: Iterable[Path] = ()) -> int:
         return _list(args, folders)
     if args.action == "pull":
         return _pull(args, folders)
+    if args.action in ("add", "allow", "forbid"):
+        from transpose.cli import models_add
+
+        return int(getattr(models_add, args.action)(args))
     if args.action == "remove":
         return _remove(args, folders)
     return _show(args, folders)
@@ -113,11 +121,16 @@ def _pull(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
 
 def _remove(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
     from transpose.models import shelf
+    from transpose.models.adding import forget
     from transpose.models.pull import megabytes
 
     for card in _chosen(args.names, plugins):
         freed = shelf.remove(card.name)
-        print(f"{card.name}: freed {megabytes(freed)}" if freed else f"{card.name}: was not here")
+        if card.runtime:
+            forget(card)
+            print(f"{card.name}: forgotten; freed {megabytes(freed)}")
+        else:
+            print(f"{card.name}: freed {megabytes(freed)}" if freed else f"{card.name}: was not here")
     return 0
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from transpose.core.route import Route
     from transpose.session import Session
 
+EXTRAS = ("local", "documents", "images", "video", "music", "tables", "science", "llm", "torch")
 EXAMPLES = """examples:
   transpose plan talk.wav summary.md
   transpose plan scan.pdf speech.wav --save plan.json     pin the route ...
@@ -88,6 +89,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
         "quality": round(route.quality, 3),
         "lost": list(route.lost),
         "network": any(item.network for item in items),
+        "hosts": sorted({item.host for item in items if item.host}),
         "missing": sorted({item.extra or name for item in items for name in missing_modules(item)}),
         "found": list(made.found),
         "assumptions": list(made.assumptions),
@@ -125,7 +127,8 @@ def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool)
     for model in told["models"]:
         where = "here" if model["here"] else "to be fetched"
         print(f"  model     {model['name']}: {model['licence']}, {model['mb']:.0f} MB, {where}")
-    network = "yes: a step sends data" if told["network"] else f"once, for {fetch:.0f} MB of weights" if fetch else "no"
+    sends = f"yes: a step sends data{' to ' + ', '.join(told['hosts']) if told['hosts'] else ''}"
+    network = sends if told["network"] else f"once, for {fetch:.0f} MB of weights" if fetch else "no"
     print(f"  network   {network}")
     print(f"  time      about {_time(told['seconds'])}, memory about {max(told['memory_mb'], 50)} MB")
     print(f"  lost      {', '.join(told['lost']) or 'nothing'}")
@@ -144,7 +147,7 @@ def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool)
 
 def install(extra: str) -> str:
     """What to hand to pip for an extra of ours or a package."""
-    return f"'transpose-ai[{extra}]'" if extra in ("local",) else extra
+    return f"'transpose-ai[{extra}]'" if extra in EXTRAS else extra
 
 
 def _time(seconds: float) -> str:

@@ -16,11 +16,13 @@
     │   └── SilentInput          18  holds nothing of the kind that is looked for
     ├── RouteError               20  the way cannot be planned
     │   ├── UnknownFormat        24  no transform reads or writes this suffix
-    │   └── NoRoute              21  no faithful way
+    │   ├── NoRoute              21  no faithful way
+    │   └── ConsentError         25  the way sends data to a host that nobody allowed
     ├── MissingPackage           30  a Python package is not installed
     ├── WeightsError             31  weights cannot be had
     │   ├── OfflineError         32  they would have to be fetched, and that is forbidden
     │   └── DamagedWeights       33  their hash is not the one on the card
+    ├── ServiceError             34  a server that a model runs on refused or did not answer
     ├── OutputError              40  the output cannot be written
     │   ├── OutputExists         41  a file of that name is there
     │   └── DiskFull             42  no space left
@@ -145,6 +147,12 @@ class NoRoute(RouteError):
     exit_code = 21
 
 
+class ConsentError(RouteError):
+    """The way sends what was given to a host that nobody has allowed."""
+
+    exit_code = 25
+
+
 class MissingPackage(TransposeError):
     """A Python package that a transform needs is not installed."""
 
@@ -169,6 +177,13 @@ class DamagedWeights(WeightsError):
     """The bytes that came do not have the hash on the card."""
 
     exit_code = 33
+
+
+class ServiceError(TransposeError):
+    """A server that runs a model refused, or did not answer."""
+
+    exit_code = 34
+    retryable = True
 
 
 class OutputError(TransposeError):

@@ -5,49 +5,23 @@ A node is written `name[s][@facet...]`. `images` is many of `image`; `image.page
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from transpose.core.errors import UsageError
 
-# modality -> what its in-memory value is, the module that stores it, and which aspects matter in it
+# the words themselves are data: every modality, kind and aspect with its meaning
+_WORDS = json.loads((Path(__file__).parent / "vocabulary.json").read_bytes())
+# modality -> the module that holds and stores its in-memory value, and which aspects matter in it
 MODALITIES: dict[str, tuple[str, frozenset[str]]] = {
-    "text": ("transpose.media.text", frozenset({"wording", "structure"})),
-    "image": ("transpose.media.image", frozenset({"pixels", "layout", "colour"})),
-    "audio": ("transpose.media.audio", frozenset({"wording", "pitch", "timbre", "timing"})),
-    "video": ("transpose.media.video", frozenset({"pixels", "timing", "wording"})),
-    "score": ("transpose.media.score", frozenset({"pitch", "timing"})),
-    "embedding": ("transpose.media.embedding", frozenset({"wording"})),
+    name: (each["module"], frozenset(each["needs"])) for name, each in _WORDS["modalities"].items()
 }
-
-KINDS: dict[str, str] = {
-    "text": "writing, with optional markup and timed cues",
-    "text.prompt": "words that say what is wanted: literal text and `-p`",
-    "text.transcript": "what was said, with times",
-    "text.ocr": "what was read from a picture",
-    "text.summary": "the main points of a longer text",
-    "text.caption": "a sentence on what a picture shows",
-    "text.label": "a name for what is in a picture or a sound",
-    "image": "a picture",
-    "image.photo": "a picture taken by a camera",
-    "image.page": "a page of writing: scanned, photographed or rendered",
-    "image.spectrogram": "a picture of a sound that can be turned back into it",
-    "audio": "a sound",
-    "audio.speech": "somebody speaks",
-    "audio.music": "music",
-    "audio.other": "neither speech nor music: noise, tones, silence",
-    "video": "moving pictures, with or without sound",
-    "score": "notes: symbolic music",
-    "embedding": "a vector that stands for a meaning in one space",
-}
-
-# what a step may lose; `needs` of a modality (above) says which of these the goal cares about
-ASPECTS = frozenset({"wording", "timing", "speaker", "layout", "pixels", "colour", "pitch", "timbre", "structure"})
-ASPECTS |= {"exactness", "phase", "detail", "markup", "metadata"}
-
-DEPICTIONS = frozenset({"image.spectrogram", "image.waveform", "image.chart", "image.sheet"})
-_COUNTABLE = frozenset({"text", "image", "image.page", "image.photo", "text.label", "video", "score", "embedding"})
+KINDS: dict[str, str] = _WORDS["kinds"]  # name -> one line
+ASPECTS = frozenset(_WORDS["aspects"])  # what a step may lose
+DEPICTIONS = frozenset(_WORDS["depictions"])
 MARKUPS = ("plain", "markdown", "html")
 FACETS = ("lang", "timed", "markup", "space", "synthetic")
 
@@ -90,7 +64,8 @@ class Node:
         return replace(self, facets=tuple(sorted({**dict(self.facets), **facets}.items())))
 
     def __str__(self) -> str:
-        plural = "s" if self.name in _COUNTABLE else "*"
+        odd = self.is_format or self.modality == "audio" or self.name.endswith(("s", "h", "y", "ocr", "code", "pt"))
+        plural = "*" if odd else "s"
         name = self.name + plural * self.many
         return "@".join([name, *(_facet_text(key, value) for key, value in self.facets)])
 

@@ -71,9 +71,10 @@ def _check_request(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> N
             raise unknown_format(given.node.name, catalog, read=True, where=given.name)
     if goal.node.is_format and goal.node.name not in catalog.suffixes(read=False):
         raise unknown_format(goal.node.name, catalog, read=False)
+    known = {name for item in catalog for name in (item.name, item.does)}
     for name in (*goal.verbs, *goal.via):
-        if name not in catalog:
-            near = get_close_matches(name, list(catalog.transforms), 1)
+        if name not in known:
+            near = get_close_matches(name, known, 1)
             raise UsageError(
                 f"there is no transform {name!r}",
                 f"Did you mean {near[0]!r}?" if near else "See: transpose list transforms",

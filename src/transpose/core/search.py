@@ -56,7 +56,7 @@ class Search:
             return False
         if item.network and goal.offline:
             return False
-        return not item.verb or item.name in goal.verbs or item.name in goal.via or self._wanted_by_goal(item)
+        return not item.verb or bool(item.called((*goal.verbs, *goal.via))) or self._wanted_by_goal(item)
 
     def _wanted_by_goal(self, item: Transform) -> bool:
         """A verb is asked for by a goal kind (text.summary), a goal language, or a prompt that it reads."""
@@ -243,10 +243,12 @@ class Search:
             return
         some = [part for part in parts if part is not None]
         done = frozenset().union(*(part.done for part in some))
-        asked = item.name in goal.verbs or item.name in goal.via
-        if item.verb and item.name in done:
+        asked = item.called((*goal.verbs, *goal.via))
+        own = {item.name, item.does or item.name}
+        if item.verb and own & done:
             return
-        if item.name in goal.verbs and not set(goal.verbs[: goal.verbs.index(item.name)]) <= done:
+        verbs = item.called(goal.verbs)
+        if verbs and not set(goal.verbs[: goal.verbs.index(verbs[0])]) <= done:
             return
         invents = item.invents + sum(part.invents for part in some)
         thin = item.thin or any(part.thin for part in some)
@@ -268,7 +270,7 @@ class Search:
                 _union(part.mask for part in some),
                 main.passed,
                 main.left,
-                done | ({item.name} if asked or item.verb else set()),
+                done | (own if asked or item.verb else set()),
                 frozenset(item.loses).union(*(part.lost for part in some)),
                 sum(part.blocked for part in some) + goal.blocked(item),
                 sum(part.intent for part in some),
@@ -294,7 +296,9 @@ class Search:
 
     def _asked_for(self, item: Transform, target: Node) -> bool:
         kind = self.goal.kind or self.goal.node
-        return item.name in self.goal.via or (not kind.is_format and target.fits(Node(kind.name)) and "." in kind.name)
+        return bool(item.called(self.goal.via)) or (
+            not kind.is_format and target.fits(Node(kind.name)) and "." in kind.name
+        )
 
     def _land(self, item: Transform, made: Label, main: Label) -> Iterator[Label]:
         """Narrow what was read, mark what is complete, and refuse a return."""

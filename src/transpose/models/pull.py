@@ -63,6 +63,11 @@ def weights(
     card = find_card(name, plugins)
     if shelf.ready(card):
         return shelf.place(card)
+    if card.runtime and card.runtime.path:
+        raise WeightsError(
+            f"the model {name!r} has changed, or is no longer at {card.runtime.place!r}",
+            f"Add it again: transpose models add {name} PATH --force",
+        )
     if folders is None:
         folders = [
             Path(entry).expanduser() for entry in os.environ.get("TRANSPOSE_MODELS", "").split(os.pathsep) if entry

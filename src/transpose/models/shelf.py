@@ -37,17 +37,29 @@ def root() -> Path:
 
 
 def place(card: Card) -> Path:
-    """The folder of this card's files, whether it exists or not."""
+    """The folder of this card's files (a lone file stands for itself), whether it exists or not."""
+    if card.runtime and card.runtime.path:
+        return card.runtime.path
     return root() / card.name / card.key
 
 
 def ready(card: Card) -> bool:
-    """Whether the files are there, were verified, and still have their sizes."""
+    """Whether the files are there, were verified, and still have their sizes; a server counts as there."""
     folder = place(card)
+    if card.runtime and card.runtime.place:
+        return bool(card.runtime.address) or _lies(card, folder)
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         return all((folder / file.path).stat().st_size == marker[file.path]["size"] for file in card.files)
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _lies(card: Card, folder: Path) -> bool:
+    """Whether a user's own files still lie where they were, with their sizes."""
+    try:
+        return all((folder if folder.is_file() else folder / f.path).stat().st_size == f.size for f in card.files)
+    except OSError:
         return False
 
 
@@ -59,8 +71,8 @@ def verify(card: Card, folder: Path) -> None:
     """
     seen = _marker(folder)
     for file in card.files:
-        path = folder / file.path
-        if path.is_symlink() or not path.is_file():
+        path = folder if folder.is_file() else folder / file.path
+        if not path.is_file() or (path.is_symlink() and not card.runtime):
             raise WeightsError(f"{file.path!r} is missing")
         expected = file.sha256 or seen.get(file.path, "")
         if file.sha256 and path.stat().st_size != file.size:

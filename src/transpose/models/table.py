@@ -67,6 +67,13 @@ class Table:
             raise self.error(f"{key!r} has to be an array of tables: [[{key}]]")
         return [Table(item, f"{self.where}, {key} {number}") for number, item in enumerate(value, 1)]
 
+    def table(self, key: str) -> Table | None:
+        """The table `[key]`, or None where it is missing."""
+        value = self._get(key, {})
+        if not isinstance(value, dict):
+            raise self.error(f"{key!r} has to be a table: [{key}]")
+        return Table(value, f"{self.where}, {key}") if value else None
+
     def end(self) -> None:
         """Raise WeightsError for a key that nobody asked for."""
         for key in self.raw:

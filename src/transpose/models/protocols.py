@@ -1,0 +1,103 @@
+"""What a runtime offers for each task: small protocols, so that an adapter does not know which library it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from transpose.core.context import Context
+from transpose.core.errors import WeightsError
+from transpose.models.card import Card, find_card
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from transpose.media.audio import Audio
+    from transpose.media.image import Image
+    from transpose.media.text import Cue
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat: `role` is system, user or assistant. Pictures and sounds stand before the words."""
+
+    role: str
+    words: str
+    images: tuple[Image, ...] = ()
+    sounds: tuple[Audio, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model wrote; `whole` is False where it was cut off at the limit of tokens."""
+
+    words: str
+    whole: bool = True
+
+
+class Chat(Protocol):
+    """A language model that answers messages. `window` counts tokens of question and answer together."""
+
+    window: int
+
+    def answer(self, messages: Sequence[Message], *, tokens: int, temperature: float, seed: int) -> Answer:
+        """The next turn of the assistant, at most `tokens` long; greedy at temperature 0."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Writes down speech."""
+
+    def transcribe(self, audio: Audio, lang: str, ctx: Context) -> tuple[str, list[Cue]]:
+        """The language (ISO 639-1, empty where unknown) and the cues in order of time; `lang` empty: find it."""
+        ...
+
+
+class Speaker(Protocol):
+    """Speaks text."""
+
+    def speak(self, text: str, voice: str, seed: int) -> tuple[NDArray[np.float32], int]:
+        """Samples of shape (n,) in -1..1, and their rate in Hz."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (len(texts), d), each row of length 1."""
+        ...
+
+
+class Painter(Protocol):
+    """Makes pictures from words."""
+
+    def paint(
+        self, prompt: str, *, width: int, height: int, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> Image:
+        """A picture of that size or the nearest that the model can make; `ctx` gives seed and progress."""
+        ...
+
+
+def open_model(name: str, kind: str, ctx: Context, protocol: type[T], memory_mb: int = 0) -> T:
+    """The opened model of a user's card, kept warm; `kind` is `chat`, `transcriber`, `speaker` ...
+
+    Raises WeightsError where the card has no runtime, and what the runtime raises when it loads.
+    """
+    card = find_card(name)
+    runtime = card.runtime
+    if runtime is None:
+        raise WeightsError(f"the card of {name!r} has no table [runtime]", "Add the model again: transpose models add")
+    folder = Path() if runtime.address else ctx.model(name)
+    opener = getattr(runtime.module(), f"open_{kind}")
+    return ctx.load(f"{name}:{kind}:{card.key}", lambda: opener(card, folder, ctx), memory_mb)  # type: ignore[no-any-return]
+
+
+def settings(card: Card) -> dict[str, str]:
+    """The runtime's own settings of a card."""
+    return dict(card.runtime.settings) if card.runtime else {}

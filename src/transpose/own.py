@@ -1,0 +1,74 @@
+"""The user's own models as transforms: a card with a table `[runtime]` makes one for each template of its tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+
+from transpose.core.transform import Transform
+from transpose.models.card import Card
+from transpose.models.runtime import ENGINES
+
+# task, in Hugging Face's words -> the templates in transpose.adapters that serve it
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "text-generation": ("write", "summarize", "translate"),
+    "image-text-to-text": ("write", "summarize", "translate", "caption"),
+    "any-to-any": ("write", "summarize", "translate", "caption", "hear"),
+    "automatic-speech-recognition": ("transcribe",),
+    "text-to-speech": ("speak",),
+    "feature-extraction": ("embed",),
+    "text-classification": ("classify",),
+    "image-classification": ("label",),
+    "text-to-image": ("paint",),
+    "image-to-image": ("repaint",),
+    "text-to-video": ("film",),
+    "text-to-audio": ("compose",),
+}
+
+
+def transforms_of(card: Card) -> list[Transform]:
+    """The transforms that a card makes; none where it has no runtime. Named MODEL-VERB, as in `llama-summarize`."""
+    runtime = card.runtime
+    if runtime is None:
+        return []
+    made: dict[str, Transform] = {}
+    for task in runtime.tasks:
+        for verb in TEMPLATES[task]:
+            for item in _bind(getattr(import_module(f"transpose.adapters.{verb}"), verb), card):
+                made[item.name] = item
+    return list(made.values())
+
+
+def _bind(template: Transform, card: Card) -> list[Transform]:
+    """A template with its model filled in: one transform, or one for each language of a translator."""
+    runtime = card.runtime
+    assert runtime is not None
+    engine = ENGINES[runtime.name]
+    size = int(card.size / 1e6 * 1.3)
+    item = replace(
+        template,
+        name=f"{card.name}-{template.does}",
+        models=(card.name,),
+        needs=engine.needs,
+        extra=engine.extra,
+        network=runtime.remote,
+        host=runtime.host,
+        memory_mb=size,
+        bound=(("_model", card.name),),
+    )
+    if template.does == "embed":
+        return [replace(item, targets=(item.targets[0].having(space=card.name),))]
+    if template.does != "translate":
+        return [item]
+    from transpose.adapters.translate import LANGUAGES
+
+    known = [code for code in card.languages if code in LANGUAGES] or list(LANGUAGES)
+    return [
+        replace(
+            item,
+            name=f"{item.name}-{code}",
+            targets=(item.targets[0].having(lang=code),),
+            bound=(*item.bound, ("_lang", code)),
+        )
+        for code in known
+    ]
