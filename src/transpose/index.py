@@ -71,7 +71,7 @@ def _own_files() -> list[Path]:
 
 
 def _own_transforms(shared: bytes) -> list[Transform]:
-    """What the user's own models do, once their first run passed; a card that cannot be read is told by `models list`."""
+    """What the user's own models do, once their first run passed; `models list` tells of cards that cannot be read."""
     if not _own_files():
         return []
     from transpose.models.card import all_cards

@@ -59,6 +59,6 @@ def name_task(catalog: Catalog, to: str | Path, do: str, wishes: Wishes) -> tupl
     if not found:
         raise UsageError(f"nothing is called {do!r}", "See: transpose list transforms")
     key = "verbs" if any(item.verb for item in found) else "via"
-    asked: Wishes = {**wishes, key: (*wishes.get(key, ()), do)}  # type: ignore[typeddict-item,misc]
+    asked: Wishes = {**wishes, key: (*wishes.get(key, ()), do)}  # type: ignore[misc]
     target = found[0].targets[0]
     return to or str(Node(target.name, target.many)), asked

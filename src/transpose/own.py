@@ -13,6 +13,7 @@ from transpose.models.runtime import ENGINES
 TEMPLATES: dict[str, tuple[str, ...]] = {
     "text-generation": ("write", "summarize", "translate"),
     "image-text-to-text": ("write", "summarize", "translate", "caption"),
+    "audio-text-to-text": ("write", "summarize", "translate", "hear"),
     "any-to-any": ("write", "summarize", "translate", "caption", "hear"),
     "automatic-speech-recognition": ("transcribe",),
     "text-to-speech": ("speak",),

@@ -162,7 +162,7 @@ def _transformers_tasks(place: Path, task: str) -> tuple[str, ...]:
         return (TYPES[kind],)
     if any(name.endswith("ForConditionalGeneration") for name in classes):
         if "audio_config" in config:
-            return ("any-to-any",)
+            return ("any-to-any" if "vision_config" in config else "audio-text-to-text",)
         if "vision_config" in config:
             return ("image-text-to-text",)
     for ending, found in CLASSES:

@@ -84,6 +84,44 @@ class Painter(Protocol):
         ...
 
 
+class Repainter(Protocol):
+    """Changes pictures by words."""
+
+    def repaint(
+        self, image: Image, prompt: str, *, strength: float, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> Image:
+        """A picture of the same size or the nearest that the model can make."""
+        ...
+
+
+class Filmer(Protocol):
+    """Makes moving pictures from words."""
+
+    def film(
+        self, prompt: str, *, frames: int, width: int, height: int, steps: int, guidance: float, ctx: Context
+    ) -> NDArray[np.uint8]:
+        """Shape (frames, height, width, 3)."""
+        ...
+
+
+class Composer(Protocol):
+    """Makes sounds from words."""
+
+    def compose(
+        self, prompt: str, *, seconds: float, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> tuple[NDArray[np.float32], int]:
+        """Samples of shape (n, channels) in -1..1, and their rate in Hz."""
+        ...
+
+
+class Classifier(Protocol):
+    """Names what a text or a picture is."""
+
+    def classify(self, value: str | Image) -> list[tuple[str, float]]:
+        """(label, probability), the likeliest first."""
+        ...
+
+
 def open_model(name: str, kind: str, ctx: Context, protocol: type[T], memory_mb: int = 0) -> T:
     """The opened model of a user's card, kept warm; `kind` is `chat`, `transcriber`, `speaker` ...
 

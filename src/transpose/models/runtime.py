@@ -46,6 +46,7 @@ ENGINES: dict[str, Engine] = {
         (
             "text-generation",
             "image-text-to-text",
+            "audio-text-to-text",
             "automatic-speech-recognition",
             "text-to-speech",
             "feature-extraction",

@@ -1,0 +1,41 @@
+"""Put a sound into words, with a model of the user's own that hears and writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from transpose.core.context import Context
+from transpose.core.errors import SilentInput
+from transpose.core.transform import Range, transform
+from transpose.media.audio import Audio
+from transpose.media.text import Text
+from transpose.models.protocols import Chat, Message, open_model
+
+TASK = "Say in one or two plain sentences what can be heard in this sound."
+
+
+@transform(
+    "audio, text.prompt? -> text.caption",
+    does="hear",
+    synthetic=True,
+    deterministic=False,
+    loses=["wording", "timing", "speaker", "timbre", "pitch", "detail"],
+)
+def hear(
+    audio: Audio,
+    prompt: Text | None,
+    ctx: Context,
+    *,
+    _model: str,
+    tokens: Annotated[int, Range(1, 10_000), "most tokens to write"] = 256,
+) -> Text:
+    """Say what is heard; `-p` asks a question about it. The model may hear what is not there.
+
+    Raises SilentInput where it says nothing.
+    """
+    chat = open_model(_model, "chat", ctx, Chat)  # type: ignore[type-abstract]
+    asked = Message("user", prompt.text if prompt else TASK, sounds=(audio,))
+    made = chat.answer([asked], tokens=tokens, temperature=0.0, seed=ctx.seed)
+    if not made.words.strip():
+        raise SilentInput(f"the model {_model!r} said nothing", "Ask in other words with -p")
+    return Text(made.words.strip() + "\n")

@@ -1,0 +1,169 @@
+"""Pipelines of the library diffusers: pictures, films and sounds from words, and pictures from pictures."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transpose.core.context import Context
+from transpose.core.errors import TransformError
+from transpose.models.card import Card
+from transpose.models.protocols import settings
+from transpose.models.runtimes.torch_loading import guarded, seeded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from transpose.media.image import Image
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A loaded pipeline. What it does not take (a negative prompt, a size) is left out, with a warning."""
+
+    pipe: Any
+    name: str
+
+    def paint(
+        self, prompt: str, *, width: int, height: int, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> Image:
+        """A picture; sides are rounded to what the model can make."""
+        told = {"width": self._side(width), "height": self._side(height), **_told(steps, guidance, negative)}
+        return _image(self._run(ctx, prompt, told).images[0])
+
+    def repaint(
+        self, image: Image, prompt: str, *, strength: float, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> Image:
+        """The picture changed by the prompt; `strength` 1 forgets it, 0 keeps it."""
+        from PIL import Image as Pictures
+
+        from transpose.media.image import on_white
+
+        size = (self._side(image.width), self._side(image.height))
+        given = Pictures.fromarray(on_white(image.pixels)).resize(size, Pictures.Resampling.LANCZOS)
+        told = {"image": given, "strength": strength, **_told(steps, guidance, negative)}
+        return _image(self._run(ctx, prompt, told).images[0])
+
+    def film(
+        self, prompt: str, *, frames: int, width: int, height: int, steps: int, guidance: float, ctx: Context
+    ) -> NDArray[np.uint8]:
+        """Frames, uint8 of shape (frames, height, width, 3)."""
+        import numpy as np
+
+        told = {"num_frames": frames, "width": self._side(width), "height": self._side(height)}
+        made = self._run(ctx, prompt, {**told, **_told(steps, guidance, ""), "output_type": "np"})
+        pixels = np.asarray(made.frames[0])
+        return np.asarray((np.clip(np.nan_to_num(pixels), 0, 1) * 255 + 0.5).astype(np.uint8))
+
+    def compose(
+        self, prompt: str, *, seconds: float, steps: int, guidance: float, negative: str, ctx: Context
+    ) -> tuple[NDArray[np.float32], int]:
+        """Samples (n, channels) and their rate in Hz."""
+        import numpy as np
+
+        length = "audio_end_in_s" if "audio_end_in_s" in self._takes() else "audio_length_in_s"
+        made = self._run(ctx, prompt, {length: seconds, **_told(steps, guidance, negative)})
+        sound = made.audios[0]
+        samples = sound.float().cpu().numpy().T if hasattr(sound, "cpu") else np.asarray(sound, np.float32)
+        if samples.ndim == 1:
+            samples = samples[:, None]
+        return np.clip(np.nan_to_num(samples), -1, 1).astype(np.float32), self._rate()
+
+    def _rate(self) -> int:
+        for part in ("vocoder", "vae"):
+            config = getattr(getattr(self.pipe, part, None), "config", None)
+            if rate := getattr(config, "sampling_rate", None):
+                return int(rate)
+        return 44_100
+
+    def _takes(self) -> set[str]:
+        return set(inspect.signature(self.pipe.__call__).parameters)
+
+    def _side(self, pixels: int) -> int:
+        """The nearest size that the autoencoder and the network can make."""
+        step = int(getattr(self.pipe, "vae_scale_factor", 8)) * 2
+        return max(step, round(pixels / step) * step)
+
+    def _run(self, ctx: Context, prompt: str, told: dict[str, Any]) -> Any:
+        import torch
+
+        takes = self._takes()
+        ignored = sorted(key for key, value in told.items() if key not in takes and value not in ("", None))
+        if ignored:
+            ctx.warn(f"the model {self.name!r} does not take {', '.join(ignored)}")
+        steps = int(told.get("num_inference_steps", 0))
+
+        def report(pipe: Any, step: int, moment: Any, kept: dict[str, Any]) -> dict[str, Any]:
+            """Called by diffusers after each step."""
+            ctx.progress(step + 1, steps, "steps")
+            return kept
+
+        told = {key: value for key, value in told.items() if key in takes and value not in ("", None)}
+        if "callback_on_step_end" in takes:
+            told["callback_on_step_end"] = report
+        with torch.inference_mode():
+            try:
+                return self.pipe(prompt=prompt, generator=seeded(ctx, ctx.seed), **told)
+            except (ValueError, RuntimeError, TypeError) as error:
+                said = " ".join(str(error).split())[:200]
+                raise TransformError(
+                    f"the model {self.name!r} failed: {said}", "Try another size or fewer steps"
+                ) from error
+
+
+def _told(steps: int, guidance: float, negative: str) -> dict[str, Any]:
+    return {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative}
+
+
+def _image(picture: Any) -> Image:
+    import numpy as np
+
+    from transpose.media.image import Image
+
+    return Image(np.asarray(picture.convert("RGB")))
+
+
+def _open(card: Card, folder: Path, ctx: Context, kind: str) -> Pipeline:
+    with guarded(card):
+        import diffusers as library
+        import torch
+
+        precise = settings(card).get("dtype") or ("float16" if ctx.device.startswith("cuda") else "float32")
+        pipe = (
+            getattr(library, kind).from_pretrained(
+                str(folder),
+                local_files_only=True,
+                use_safetensors=True,
+                safety_checker=None,
+                torch_dtype=getattr(torch, precise),
+            )
+            if kind != "DiffusionPipeline"
+            else library.DiffusionPipeline.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, torch_dtype=getattr(torch, precise)
+            )
+        )
+        pipe.set_progress_bar_config(disable=True)
+        return Pipeline(pipe.to(ctx.device), card.name)
+
+
+def open_painter(card: Card, folder: Path, ctx: Context) -> Pipeline:
+    """A pipeline from words to pictures."""
+    return _open(card, folder, ctx, "AutoPipelineForText2Image")
+
+
+def open_repainter(card: Card, folder: Path, ctx: Context) -> Pipeline:
+    """A pipeline from a picture and words to pictures."""
+    return _open(card, folder, ctx, "AutoPipelineForImage2Image")
+
+
+def open_filmer(card: Card, folder: Path, ctx: Context) -> Pipeline:
+    """A pipeline from words to moving pictures."""
+    return _open(card, folder, ctx, "DiffusionPipeline")
+
+
+def open_composer(card: Card, folder: Path, ctx: Context) -> Pipeline:
+    """A pipeline from words to sounds."""
+    return _open(card, folder, ctx, "DiffusionPipeline")
