@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transpose.cli import main
@@ -341,6 +341,7 @@ def test_one_line_tasks(own: Path) -> None:
 # -- passages ----------------------------------------------------------------------------------------------------------
 
 
+@example("\U00010000" * 3, 4)
 @given(st.text(max_size=400), st.integers(4, 60))
 def test_passages_join_to_the_text_and_fit(text: str, most: int) -> None:
     made = list(passages(text, most))

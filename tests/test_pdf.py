@@ -21,9 +21,12 @@ from transpose.core.errors import (
     SilentInput,
 )
 from transpose.formats.pdf import read_pages, read_pdf
+from transpose.media.document import faults
 from transpose.media.image import Image
 from transpose.media.page import Line, arrange, compose, join, tidy
+from transpose.media.rules import Rule, tables
 from transpose.media.text import Text
+from transpose.transforms.document_text import document_text
 
 pytest.importorskip("pypdfium2")
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -52,6 +55,14 @@ def words(*rows: tuple[float, float, str], size: int = 11) -> str:
     return "\n".join(f"BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET" for x, y, text in rows)
 
 
+def shown(path: Path, ctx: Context | None = None) -> str:
+    """The Markdown of a PDF, whose document keeps all rules."""
+    found = read_pdf(path, ctx or Context())
+    assert list(faults(found)) == []
+    text: str = document_text(found, Context()).text
+    return text
+
+
 def refuse(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A runner that finds nothing on any page."""
     raise SilentInput("no text was found on the page")
@@ -59,9 +70,9 @@ def refuse(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
 
 def test_slides_have_their_text_in_order() -> None:
     ctx = Context()
-    found = read_pdf(EXAMPLES / "slides.pdf", ctx)
-    expected = "\n\n".join("\n\n".join([heading, "\n".join(points)]) for heading, points in MADE.SLIDES)
-    assert found == Text(expected)
+    found = shown(EXAMPLES / "slides.pdf", ctx)
+    expected = "\n\n".join("\n\n".join([f"# {heading}", "  \n".join(points)]) for heading, points in MADE.SLIDES)
+    assert found == expected
     assert ctx.warnings == []
     assert ctx.facts["pages"] == 3
 
@@ -90,7 +101,7 @@ def test_a_scan_goes_to_ocr_and_says_so() -> None:
         return Text(f"page {len(asked)}")
 
     ctx = Context(runner=runner)
-    assert read_pdf(EXAMPLES / "scan.pdf", ctx).text == "page 1\n\npage 2"
+    assert shown(EXAMPLES / "scan.pdf", ctx) == "page 1 page 2"  # a sentence that goes on
     assert [name for name, _ in asked] == ["read-page", "read-page"]
     assert "pages 1, 2" in ctx.warnings[0]
     assert ctx.facts["pages_by_ocr"] == 2
@@ -98,7 +109,7 @@ def test_a_scan_goes_to_ocr_and_says_so() -> None:
 
 def test_blank_pages_are_not_read(tmp_path: Path) -> None:
     path = pdf(tmp_path / "a.pdf", words((70, 700, "Only page two is empty here.")), "")
-    assert read_pdf(path, Context()).text == "Only page two is empty here."  # no runner: OCR would fail
+    assert shown(path) == "Only page two is empty here."  # no runner: OCR would fail
     with pytest.raises(SilentInput, match=r"'b\.pdf'"):
         read_pdf(pdf(tmp_path / "b.pdf", ""), Context())
     with pytest.raises(SilentInput):
@@ -121,7 +132,7 @@ def test_columns_hyphens_and_ligatures(tmp_path: Path) -> None:
     rows = [(60.0, 760.0, "A Heading That Runs Across Both of the Columns of This Page, Wide")]
     rows += [(60.0, 720.0 - 14 * n, row) for n, row in enumerate(left)]
     rows += [(320.0, 720.0 - 14 * n, row) for n, row in enumerate(right)]
-    found = read_pdf(pdf(tmp_path / "a.pdf", words(*rows)), Context()).text
+    found = shown(pdf(tmp_path / "a.pdf", words(*rows)))
     heading, body = found.split("\n\n")
     assert heading.startswith("A Heading")
     assert body == (
@@ -147,6 +158,64 @@ def test_paragraphs_by_space_and_by_indent() -> None:
     assert compose(spaced).count("\n\n") == 1
     indented = [Line(wide, x, 14 * n, 400, 14 * n + 10) for n, x in enumerate((0, 0, 20, 0, 0, 20, 0))]
     assert compose(indented).count("\n\n") == 2
+
+
+def grid(left: float, top: float, widths: list[float], rows: int, skip: tuple[int, int] | None = None) -> str:
+    """Rules around cells 20 high; `skip` (row, post) leaves one piece of an inner upright rule out."""
+    edges = [left + sum(widths[:n]) for n in range(len(widths) + 1)]
+    out = [f"{left} {top - 20 * n} m {edges[-1]} {top - 20 * n} l S" for n in range(rows + 1)]
+    out += [
+        f"{x} {top - 20 * row} m {x} {top - 20 * row - 20} l S"
+        for number, x in enumerate(edges)
+        for row in range(rows)
+        if (row, number) != skip
+    ]
+    return "\n".join(out)
+
+
+def test_ruled_tables_with_merged_cells(tmp_path: Path) -> None:
+    cells = [
+        (75.0, 706.0, "Region"),
+        (135.0, 706.0, "2024"),
+        (75.0, 686.0, "North"),
+        (135.0, 686.0, "1"),
+        (195.0, 686.0, "2"),
+    ]
+    prose = [(70.0, 760.0, "A paragraph that stands above the table, in one line."), (70.0, 600.0, "And one below.")]
+    content = (
+        words(*prose, *cells, (75.0, 666.0, "South"), (195.0, 666.0, "4"))
+        + "\n"
+        + grid(70, 720, [60, 60, 60], 3, (0, 2))
+    )
+    assert shown(pdf(tmp_path / "a.pdf", content)) == (
+        "A paragraph that stands above the table, in one line.\n\n"
+        "| Region | 2024 | 2024 |\n| --- | --- | --- |\n| North | 1 | 2 |\n| South | | 4 |\n\nAnd one below."
+    )
+    assert tables([Rule(False, 10, 0, 50), Rule(True, 10, 0, 50)]) == []  # the control: a cross is no table
+
+
+def test_aligned_columns_headings_and_lists(tmp_path: Path) -> None:
+    rows = [(70.0, 640.0 - 14 * n, a) for n, a in enumerate(("Name", "Alice", "Bob", "Carol"))]
+    rows += [(170.0, 640.0 - 14 * n, a) for n, a in enumerate(("Age", "31", "", "27")) if a]
+    rows += [(270.0, 640.0 - 14 * n, a) for n, a in enumerate(("City", "Paris", "Rome", "Oslo"))]
+    body = [(70.0, 720.0, "Some words of the body to show which size is usual on this page."), (70.0, 690.0, "• one")]
+    body += [(70.0, 676.0, "• two")]
+    content = words((70, 760, "The Heading"), size=18) + "\n" + words(*body, *rows)
+    assert shown(pdf(tmp_path / "a.pdf", content)) == (
+        "# The Heading\n\nSome words of the body to show which size is usual on this page.\n\n- one\n- two\n\n"
+        "| Name | Age | City |\n| --- | --- | --- |\n| Alice | 31 | Paris |\n| Bob | | Rome |\n| Carol | 27 | Oslo |"
+    )
+
+
+def test_running_heads_go_and_sentences_run_over_pages(tmp_path: Path) -> None:
+    pages = []
+    for n in range(1, 5):
+        lines = ((70, 700, f"This is page {n} whose last sentence"), (70, 686, "goes on for some while and"))
+        pages.append(words((70, 810, f"Annual Report {n}"), *lines, (300, 30, str(n))))
+    found = shown(pdf(tmp_path / "a.pdf", *pages, words((70, 700, "comes to an end."))))
+    assert "Annual Report" not in found
+    assert found.endswith("goes on for some while and comes to an end.")
+    assert read_pdf(tmp_path / "a.pdf", Context()).html.count("<section") == 5
 
 
 def test_password(tmp_path: Path) -> None:

@@ -7,24 +7,12 @@ import re
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeVar
 
 from transpose.core.context import Context
+from transpose.evaluate.measures import pairs, recall
 from transpose.media.embedding import Embedding
 from transpose.media.text import Text
 from transpose.transforms.embed import embed
-
-T = TypeVar("T")
-
-SET = Path(__file__).with_suffix(".md")
-
-
-def pairs() -> list[tuple[str, str]]:
-    """The questions of the set, each with its answer."""
-    found = re.findall(r"^- (.+)\n  (.+)$", SET.read_text(encoding="utf-8"), re.MULTILINE)
-    return [(question, answer) for question, answer in found]
 
 
 def score(ctx: Context) -> dict[str, object]:
@@ -45,15 +33,6 @@ def score(ctx: Context) -> dict[str, object]:
         "unit": "1000 characters",
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-
-
-def recall(questions: Sequence[T], answers: Sequence[T], likeness: Callable[[T, T], float]) -> float:
-    """Share of the questions that are most like the answer at their own position."""
-    hits = 0
-    for number, question in enumerate(questions):
-        scores = [likeness(question, answer) for answer in answers]
-        hits += scores[number] == max(scores) and scores.count(max(scores)) == 1
-    return hits / len(questions)
 
 
 def by_words() -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 import time
 
-from benchmarks.scores.sentences import SENTENCES, word_error_rate
 from transpose.core.context import Context
+from transpose.evaluate.sentences import SENTENCES, word_error_rate
 from transpose.media.text import Text
 
 
@@ -28,7 +28,7 @@ def score(ctx: Context, voice: str = "auto", phonemizer: str = "gruut") -> dict[
         "metric": "WER of speak -> transcribe",
         "value": round(rate, 4),
         "quality": round(max(0.0, 1 - rate), 3),
-        "data": f"{len(SENTENCES)} English sentences of benchmarks/scores/sentences.py, voice {voice}, {phonemizer}",
+        "data": f"{len(SENTENCES)} English sentences of transpose.evaluate.sentences, voice {voice}, {phonemizer}",
         "date": time.strftime("%Y-%m-%d"),
         "seconds": round(spent / characters * 1000, 2),
         "unit": "1000 characters",

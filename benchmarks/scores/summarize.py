@@ -9,52 +9,17 @@ flatters a little. Longer sentences alone score well here, as ROUGE rewards word
 from __future__ import annotations
 
 import random
-import re
 import resource
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 
 from transpose.core.context import Context
+from transpose.evaluate.measures import documents, rouge
 from transpose.media.text import Text
 from transpose.transforms.summarize import sentences_of, summarize
 
-SET = Path(__file__).with_suffix(".md")
 ROUGES = ("rouge1", "rouge2", "rougeL")
-
-
-def documents() -> list[tuple[str, str, str]]:
-    """(name, text, reference) of each document of the set."""
-    found = re.findall(r"^## (.+)\n(.+)\n> (.+)$", SET.read_text(encoding="utf-8"), re.MULTILINE)
-    return [(name, text, reference) for name, text, reference in found]
-
-
-def rouge(candidate: str, reference: str) -> dict[str, float]:
-    """F1 of single words, of pairs of words and of the longest common subsequence."""
-    a, b = (re.findall(r"\w+", text.lower()) for text in (candidate, reference))
-    pairs = (list(zip(words, words[1:], strict=False)) for words in (a, b))
-    return {"rouge1": _overlap(a, b), "rouge2": _overlap(*pairs), "rougeL": _f1(_common(a, b), len(a), len(b))}
-
-
-def _overlap(a: Sequence[object], b: Sequence[object]) -> float:
-    return _f1(sum((Counter(a) & Counter(b)).values()), len(a), len(b))
-
-
-def _f1(same: int, a: int, b: int) -> float:
-    return 2 * same / (a + b) if a + b else 0.0
-
-
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    """Length of the longest common subsequence."""
-    row = [0] * (len(b) + 1)
-    for word in a:
-        before = row
-        row = [0]
-        for at, other in enumerate(b):
-            row.append(before[at] + 1 if word == other else max(before[at + 1], row[at]))
-    return row[-1]
 
 
 def compare(ctx: Context) -> dict[str, dict[str, float]]:

@@ -7,8 +7,8 @@ import resource
 import time
 from pathlib import Path
 
-from benchmarks.scores.sentences import word_error_rate
 from transpose.core.context import Context
+from transpose.evaluate.sentences import word_error_rate
 from transpose.media.audio import Audio
 
 # Debian's package pocketsphinx-testdata: LibriVox's "Sense and Sensibility", public domain

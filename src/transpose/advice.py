@@ -20,6 +20,8 @@ def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute |
     if any(given.prompt for given in givens):
         return _unread_prompt(catalog, givens, goal)
     head = f"no faithful way from {names} to {wanted}"
+    if (model := _needs_model(catalog, givens, goal)) is not None:
+        return NoRoute(head, model)
     for changed_givens, changed_goal, words in _relaxed(catalog, givens, goal):
         label = next(Search(catalog, changed_givens, changed_goal).run(), None)
         if label is not None:
@@ -28,6 +30,18 @@ def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute |
     search = Search(catalog, givens, goal)
     list(search.run())
     return NoRoute(head, _dead_end(catalog, goal, search))
+
+
+def _needs_model(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> str | None:
+    """What to say where words alone were given, and nothing here makes pictures, sounds or films of words."""
+    made = {goal.kind.modality} if goal.kind else Search(catalog, givens, goal).modalities
+    if len(givens) > 1 or givens[0].node.name not in ("text.prompt", "text") or not made & {"image", "video"}:
+        return None
+    makes = [t for t in catalog if t.slots[0].nodes[0].name == "text.prompt" and t.targets[0].modality in made]
+    if makes:
+        return None
+    what = " or ".join(sorted(made))
+    return f"Nothing here makes {what} of words; add a model that does: transpose models add --help"
 
 
 Relaxed = tuple[tuple[Given, ...], Goal, Callable[[Label], str]]
@@ -51,7 +65,10 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
                 asserted = replace(given, asserted=Node(name))
                 words = _says(f"{_looks(given, name)}If it is {name} all the same, say --from {name}")
                 yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
-    verbs = [t.name for t in catalog if t.verb and t.name not in goal.verbs]
+    read = {t.targets[0].modality for g in givens for t in catalog if t.reads and accepts(t.slots[0], g.node)}
+    read |= {given.node.modality for given in givens}
+    near = [t for t in catalog if t.verb and read & {node.modality for node in t.slots[0].nodes}]
+    verbs = [t.name for t in near if t.name not in goal.verbs]
     for verb in sorted(verbs):
         yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
     if goal.kind:
@@ -86,12 +103,15 @@ def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:
 
 
 def _unread_prompt(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> PromptError:
-    readers = sorted(t.name for t in catalog if any(n.name == "text.prompt" for slot in t.slots for n in slot.nodes))
-    modality = goal.kind.modality if goal.kind else ", ".join(sorted(Search(catalog, givens, goal).modalities))
+    made = Search(catalog, givens, goal).modalities
+    modality = goal.kind.modality if goal.kind else ", ".join(sorted(made))
+    prompted = [t for t in catalog if any(n.name == "text.prompt" for slot in t.slots for n in slot.nodes)]
+    readers = sorted(t.name for t in prompted if {n.modality for n in t.targets} & {*made, goal.node.name})
     if readers:
         hint = f"Transforms that read a prompt: {', '.join(readers)}"
     else:
-        hint = f"No transform that takes a prompt and makes {modality} is installed; leave -p out, or install one"
+        add = "leave -p out, or add a model: transpose models add --help"
+        hint = f"No transform that takes a prompt and makes {modality} is here; {add}"
     return PromptError(f"nothing on the way to {goal.node} reads the prompt", hint)
 
 

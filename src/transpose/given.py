@@ -25,6 +25,7 @@ PROBES = {
     "audio": "transpose.media.probe_audio",
     "image": "transpose.media.probe_image",
     "text": "transpose.media.language",
+    "video": "transpose.media.probe_video",
 }
 
 

@@ -36,9 +36,8 @@ def load_catalog(cache: Path) -> Catalog:
         raw = {"stamp": stamp, **_build_index()}
         write_json(path, raw)
     register_kinds(raw["kinds"])
-    return Catalog(
-        [from_json(item) for item in raw["transforms"]], raw["scores"], read_json(cache / "speeds.json"), stamp
-    )
+    scores = {**read_json(cache / "scores.json"), **raw["scores"]}  # measured here: of models of the user's own
+    return Catalog([from_json(item) for item in raw["transforms"]], scores, read_json(cache / "speeds.json"), stamp)
 
 
 def _leaf_files() -> list[Path]:

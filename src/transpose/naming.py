@@ -23,7 +23,15 @@ STEMS: dict[str, dict[str, str]] = {
     "music": {"audio": "audio.music"},
     "tune": {"audio": "audio.music", "score": "score"},
     "notes": {"score": "score"},
+    "sheet": {"image": "image.sheet"},
+    "waveform": {"image": "image.waveform"},
+    "chart": {"image": "image.chart"},
+    "description": {"text": "text.description"},
+    "forecast": {"table": "table.forecast"},
+    "lecture": {},
 }
+# stem -> verb that it asks for, where the format holds what the verb makes
+VERBS = {"summary": "summarize", "lecture": "lecture"}
 
 
 def name_goal(
@@ -39,7 +47,9 @@ def name_goal(
     modalities = catalog.written_from(suffix)
     meaning = STEMS.get(stem.lower(), {}) if stem not in input_stems else {}
     named = next((meaning[m] for m in sorted(modalities) if m in meaning), "")
-    verbs = ("summarize",) if meaning and not named and stem.lower() == "summary" and "summarize" in catalog else ()
+    verb = VERBS.get(stem.lower(), "") if stem not in input_stems and not named else ""
+    made = {t.targets[0].modality for t in catalog if t.called([verb])} if verb else set()
+    verbs = (verb,) if made and (verb != "lecture" or made & modalities) else ()
     if not named and not lang:
         return None, verbs
     node = parse_node(named) if named else Node("text" if "text" in modalities else sorted(modalities)[0])

@@ -16,6 +16,8 @@ COMMANDS = {
     "plan": "show the route, its models, time and losses, without running it",
     "list": "list transforms, formats, kinds or verbs",
     "models": "list, fetch, remove and show the weights of models",
+    "eval": "tell how good each transform is, and measure it here",
+    "bench": "measure speed and memory on this machine",
     "history": "tell how a file was made",
     "cache": "show or empty the cache",
     "doctor": "check this installation",

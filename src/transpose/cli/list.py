@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from transpose.core.catalog import Catalog
 
 WHAT = ("transforms", "formats", "kinds", "verbs")
@@ -63,7 +65,7 @@ def table(what: str, catalog: Catalog) -> list[tuple[str, ...]]:
     return [("transform" if what == "transforms" else "verb", "from -> to", "what it does"), *rows]
 
 
-def print_table(rows: list[tuple[str, ...]]) -> None:
+def print_table(rows: Sequence[tuple[str, ...]]) -> None:
     """Columns in line; the last one as long as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from transpose.core.catalog import Catalog
     from transpose.core.plan import Plan
     from transpose.core.route import Route
+    from transpose.core.transform import Transform
     from transpose.session import Session
 
+WEAK = 0.6  # quality below which a step is called weak
 EXTRAS = ("local", "documents", "images", "video", "music", "tables", "science", "llm", "torch")
 EXAMPLES = """examples:
   transpose plan talk.wav summary.md
@@ -75,6 +77,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
             "models": list(item.models),
         }
         steps.append({**row, "quality": round(catalog.quality(item), 3), "synthetic": item.synthetic})
+        steps[-1]["weak"] = _weakness(catalog, item)
     items = route.transforms(catalog)
     models = [session.card(name) for name in model_names(route, catalog)]
     return {
@@ -99,6 +102,16 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
     }
 
 
+def _weakness(catalog: Catalog, item: Transform) -> str:
+    """A word of warning for a step that is known to be poor, or of which nothing is known."""
+    if not item.models:
+        return ""
+    score = catalog.scores.get(item.name)
+    if score is None:
+        return "never measured"
+    return f"WEAK: {score['metric']} {score['value']}" if catalog.quality(item) < WEAK else ""
+
+
 def model_names(route: Route, catalog: Catalog) -> list[str]:
     """All models that the steps load, and those that their recipes may load."""
     names: dict[str, None] = {}
@@ -117,6 +130,7 @@ def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool)
     for number, step in enumerate(told["steps"], 1):
         notes = [", ".join(step["models"])] if step["models"] else []
         notes += [f"quality {step['quality']:.2f}"] if step["models"] or step["quality"] < 1 else []
+        notes += [step["weak"]] if step["weak"] else []
         notes += ["marked as AI-made"] if step["synthetic"] else []
         notes += ["one by one"] if step["mapped"] else []
         print(

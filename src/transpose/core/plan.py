@@ -110,9 +110,10 @@ def _ask_meaning(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, best: 
     default = catalog[best.tree.transform].default_kind
     if default and Node(kind).fits(Node(default)):
         return
-    other = next(Search(catalog, givens, replace(goal, other_than=kind)).run(), None)
-    if other is None or other.key(frozenset(), "")[:3] != best.key(frozenset(), "")[:3]:
-        return
+    search = Search(catalog, givens, replace(goal, other_than=kind))
+    other = next(search.run(), None)
+    if other is None or other.key(search.needs, "")[:4] != best.key(search.needs, "")[:4]:
+        return  # it invents more, or loses more of what matters in such a file
     kinds = (kind, written_kind(other.tree).name)
     choices = tuple(f"--as {each}" for each in kinds)
     meanings = " or ".join(f"{each} ({KINDS.get(each, '')})" for each in kinds)

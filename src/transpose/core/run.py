@@ -76,9 +76,11 @@ class Run:
         item = self.catalog[step.transform]
         return hash_json([inputs, *self._identity(item), str(step.output.name), step.mapped])
 
-    def _identity(self, item: Transform) -> list[Any]:
-        """All that the result depends on beside the inputs."""
-        inner = [self._identity(self.catalog[name]) for name in item.uses if name in self.catalog]
+    def _identity(self, item: Transform, above: tuple[str, ...] = ()) -> list[Any]:
+        """All that the result depends on beside the inputs; a recipe that comes round to itself counts once."""
+        above = (*above, item.name)
+        used = [self.catalog[name] for name in item.uses if name in self.catalog and name not in above]
+        inner = [self._identity(each, above) for each in used]
         models = {name: self.model_hash(name) for name in item.models}
         seed = None if item.deterministic else self.context.seed
         return [item.name, item.source_hash, models, __version__, self._told(item), seed, inner]

@@ -145,11 +145,18 @@ class Search:
                 if not given.node.is_format
                 else [label for label in self._grow(start) if len(label.tree.inputs) == 1 and not label.intent]
             )
+            read += [label for each in read for label in self._grow(each) if self._exact(label)]
             for modality in {label.node.modality for label in read}:
                 groups[modality].append(next(label for label in read if label.node.modality == modality))
         for modality, parts in groups.items():
             if len(parts) > 1:
                 yield self._gather(modality, parts)
+
+    def _exact(self, label: Label) -> bool:
+        """Whether its last step is an exact change of modality: the text of a document may stand for the document."""
+        item = self.catalog[label.tree.transform]
+        plain = not (item.models or item.verb or item.thin or item.uses or item.synthetic or item.writes)
+        return plain and len(label.tree.inputs) == 1 and label.node.name not in DEPICTIONS and not label.node.many
 
     def _gather(self, modality: str, parts: list[Label]) -> Label:
         names = {part.node.name for part in parts}
@@ -160,6 +167,7 @@ class Search:
             Tree(node, "gather", tuple(part.tree for part in parts)),
             sum(part.mask for part in parts),
             frozenset({node}),
+            lost=frozenset().union(*(part.lost for part in parts)),
             blocked=sum(part.blocked for part in parts),
             seconds=sum(part.seconds for part in parts),
             units=sum(part.units for part in parts),
@@ -344,7 +352,7 @@ class Search:
                 yield replace(made.node.having(**dict(given.asserted.facets)), name=given.asserted.name), 0
             return
         asks = made.node.modality != "text" or self.goal.kind is not None and self.goal.kind.facet("lang") is not None
-        if not self.probing or not asks or given.probe is None or made.node.many or "." in made.node.name:
+        if not self.probing or not asks or given.probe is None or "." in made.node.name:
             yield made.node, 0
             return
         yield from self._probed(given.probe(made.node.modality), made.node)
@@ -356,7 +364,8 @@ class Search:
             return
         sure = ranked[0][1] >= 0.9
         for position, (name, _) in enumerate(ranked[:1] if sure else ranked):
-            yield parse_node(name).having(**dict(node.facets)), position
+            found = parse_node(name)
+            yield replace(node, name=found.name).having(**dict(found.facets)), position
 
 
 def _union(masks: Iterable[int]) -> int:

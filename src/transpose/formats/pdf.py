@@ -1,13 +1,12 @@
-"""PDF in: its pages as pictures, or its text.
+"""PDF in: its pages as pictures, or what they say as a document.
 
-Text comes from the text layer, in reading order. A page without a usable one (a scan, letters drawn as shapes, fonts
+Words come from the text layer, in reading order. A page without a usable one (a scan, letters drawn as shapes, fonts
 without a way back to Unicode) is read by OCR, and said. PDFium does both; it is not thread-safe, so one document is
 read by one thread. A file that was cut short is refused, also where PDFium would open what is left of it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +25,11 @@ from transpose.core.errors import (
     SilentInput,
 )
 from transpose.core.transform import Range, transform
+from transpose.media.document import Document
+from transpose.media.fragment import Album, finish, make
 from transpose.media.image import Image, name_bytes
-from transpose.media.page import Line, compose, tidy
+from transpose.media.page_blocks import Sheet, set_page, set_words, sizes, without_running_heads
+from transpose.media.pdf_layer import sheet_of
 from transpose.media.text import Text
 
 if TYPE_CHECKING:
@@ -67,34 +69,61 @@ def read_pages(
     return Many(pages, count)
 
 
-@transform(".pdf -> text", name="read-pdf", loses=["layout"], uses=["read-page"], needs=["pypdfium2"], extra="local")
-def read_pdf(path: Path, ctx: Context, *, password: Annotated[str, "of a locked file"] = "") -> Text:
-    """The text of all pages: paragraphs and pages parted by a blank line, columns one after the other.
+@transform(
+    ".pdf -> document", name="read-pdf", loses=["layout"], uses=["read-page"], needs=["pypdfium2"], extra="local"
+)
+def read_pdf(
+    path: Path,
+    ctx: Context,
+    *,
+    password: Annotated[str, "of a locked file"] = "",
+    pictures: Annotated[bool, "the pictures on the pages"] = True,
+) -> Document:
+    """Read all pages: headings by the size of type, paragraphs, lists, tables and pictures, columns in reading order.
 
-    Words cut by a hyphen at a line end are made whole, the ligatures ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ become letters. Pages without a
-    usable text layer go through OCR (`read-page`, 200 dpi) and are named in a warning; pictures are left out.
+    Each page is a section. Words cut by a hyphen at a line end are made whole, the ligatures ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ become
+    letters, titles that run along the margins of most pages are left out. Tables are seen by their rules, or by columns
+    that align. Pages without a usable text layer go through OCR (`read-page`, 200 dpi) and are named in a warning.
     Raises LockedInput, DamagedInput, EmptyInput, MislabelledInput, HugeInput; SilentInput where no page has text.
     """
-    texts: list[str] = []
-    scanned: list[int] = []
+    sheets: list[Sheet] = []
+    read: dict[int, str] = {}  # by OCR
+    album = Album()
     with _document(path, password) as document:
         count = len(document)
         for number in range(count):
             ctx.progress(number, count, "pages")
-            lines, usable = _text_layer(document, number, path)
-            if usable:
-                texts.append(compose(lines))
-            elif lines or not _blank(document, number, path):
-                scanned.append(number + 1)
-                texts.append(_read_picture(document, number, path, ctx))
-    if scanned:
-        ctx.warn(f"{path.name!r}: no usable text layer on {_pages(scanned)}: read by OCR")
-        ctx.note("pages_by_ocr", len(scanned))
+            sheet, usable = sheet_of(document, number, album if pictures else None)
+            sheets.append(sheet)
+            if not usable and (sheet.lines or not _blank(document, number, path)):
+                read[number] = _read_picture(document, number, path, ctx)
+                sheet.lines, sheet.things = [], {}
+        facts = {name: document.get_metadata_value(name) for name in ("Title", "Author", "Subject", "Keywords")}
+        facts["CreationDate"] = _date(document.get_metadata_value("CreationDate"))
+    if read:
+        ctx.warn(f"{path.name!r}: no usable text layer on {_pages([number + 1 for number in read])}: read by OCR")
+        ctx.note("pages_by_ocr", len(read))
     ctx.note("pages", count)
-    whole = "\n\n".join(text for text in texts if text)
-    if not whole:
+    without_running_heads(sheets)
+    kind = sizes(sheets)
+    body = make(None, "body")
+    for number, sheet in enumerate(sheets):
+        section = make(body, "section", **{"data-page": str(number + 1)})
+        if number in read:
+            set_words(read[number], section)
+        else:
+            set_page(sheet, section, kind)
+    if not "".join(body.itertext()).strip():
         raise SilentInput(f"{path.name!r} has no text on its {count} pages", "Use its pages as pictures: --to images")
-    return Text(whole)
+    names = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
+    metadata = {ours: facts[theirs] for theirs, ours in names.items()} | {"pages": str(count)}
+    return finish(body, album, title=facts["Title"], metadata=metadata)
+
+
+def _date(text: str) -> str:
+    """`D:20240131120000+01'00'` as 2024-01-31."""
+    found = re.match(r"D:(\d{4})(\d\d)(\d\d)", text)
+    return "-".join(found.groups()) if found else ""
 
 
 def _pages(numbers: list[int]) -> str:
@@ -199,84 +228,3 @@ def _blank(document: pdfium.PdfDocument, number: int, path: Path) -> bool:
     """Whether nothing can be seen on the page, judged on a small drawing."""
     pixels = _draw(document, number, 36, path).pixels
     return int(pixels.max()) - int(pixels.min()) < 16
-
-
-def _text_layer(document: pdfium.PdfDocument, number: int, path: Path) -> tuple[list[Line], bool]:
-    """The lines of the text layer, and whether they stand for what is to be seen on the page."""
-    page = document[number]
-    try:
-        lines = _lines(page)
-        text = "".join(line.text for line in lines)
-        letters = sum(c.isalnum() for c in text)
-        lost = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
-        few = letters < 40 and _picture_share(page) > 0.5  # a scan with a stamp or a page number
-        return lines, letters > 0 and lost * 5 < len(text) and not few
-    finally:
-        page.close()
-
-
-def _picture_share(page: pdfium.PdfPage) -> float:
-    """The largest share of the page that one picture covers, 0 to 1."""
-    import pypdfium2 as pdfium
-
-    width, height = page.get_size()
-    shares = [0.0]
-    for item in page.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE], max_depth=3):
-        left, bottom, right, top = item.get_bounds()
-        shares.append((right - left) * (top - bottom) / max(width * height, 1e-9))
-    return max(shares)
-
-
-def _lines(page: pdfium.PdfPage) -> list[Line]:
-    """Runs of characters as PDFium orders them, cut at line ends and at wide gaps; coordinates in points, y down."""
-    import pypdfium2 as pdfium
-
-    layer = page.get_textpage()
-    height = page.get_height()
-    lines: list[Line] = []
-    run: list[tuple[str, float, float, float, float]] = []
-    box = pdfium.raw.FS_RECTF()
-    for index in range(layer.count_chars()):
-        code = pdfium.raw.FPDFText_GetUnicode(layer, index)
-        ends = pdfium.raw.FPDFText_IsHyphen(layer, index) == 1 or code in (0x02, 0xFFFE)
-        if code in (10, 13):
-            run = _finish(run, lines)
-            continue
-        pdfium.raw.FPDFText_GetLooseCharBox(layer, index, ctypes.byref(box))
-        character = "-" if ends else chr(code)
-        if run and not character.isspace() and _jump(run, box, height):
-            run = _finish(run, lines)
-        run.append((character, box.left, height - box.top, box.right, height - box.bottom))
-        if ends:
-            run = _finish(run, lines)
-    _finish(run, lines)
-    layer.close()
-    return lines
-
-
-def _jump(run: list[tuple[str, float, float, float, float]], box: ctypes.Structure, height: float) -> bool:
-    """Whether the next character lies far from the last one: another cell, another column, another line."""
-    last = next((item for item in reversed(run) if not item[0].isspace()), run[-1])
-    size = max(last[4] - last[2], 1.0)
-    middle = height - (box.top + box.bottom) / 2
-    return (
-        box.left - last[3] > 1.5 * size
-        or box.left < last[1] - 3 * size
-        or not last[2] - size / 2 < middle < last[4] + size / 2
-    )
-
-
-def _finish(
-    run: list[tuple[str, float, float, float, float]], lines: list[Line]
-) -> list[tuple[str, float, float, float, float]]:
-    """Add the run as a line; gives the empty run that follows."""
-    seen = [item for item in run if not item[0].isspace()]
-    if seen:
-        text = tidy("".join(item[0] for item in run)).strip()
-        left, right = min(item[1] for item in seen), max(item[3] for item in seen)
-        # one raised or large character must not stretch the line: the middle one of the sorted edges
-        tops, bottoms = sorted(item[2] for item in seen), sorted(item[4] for item in seen)
-        lines.append(
-            Line(text, left, tops[len(tops) // 2], right, max(bottoms[len(bottoms) // 2], tops[len(tops) // 2] + 0.1))
-        )
-    return []

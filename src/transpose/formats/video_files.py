@@ -81,7 +81,7 @@ def write_video(
 
 def _film(video: Video, recipe: Recipe, ctx: Context) -> Film:
     """What goes into the file, the sound at a rate that the codec takes: the next higher one, else the highest."""
-    film = Film(video.width, video.height, video.fps, video.shots(), cues=video.cues)
+    film = Film(video.width, video.height, video.fps, video.shots(), cues=video.cues, lang=video.lang)
     audio = video.audio
     if audio is None or not audio.length:
         return film

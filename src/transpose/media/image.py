@@ -20,7 +20,7 @@ class Image:
 
     `meta` keys: `exif` (bytes, from `Exif\\0\\0` on), `icc_profile` and `xmp` (bytes), `dpi` ("72", or "300x600" where
     the two differ), `text:NAME` for the text fields of a PNG, `text:Comment` for the comment of a JPEG and
-    `text:transpose` for the history that a writer of ours left.
+    `text:transpose` for the history that a writer of ours left; `duration` (milliseconds) of a picture of an animation.
     """
 
     pixels: NDArray[np.uint8]
@@ -66,6 +66,8 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"BM", "a BMP picture"),
     (b"II*\0", "a TIFF picture"),
     (b"MM\0*", "a TIFF picture"),
+    (b"II+\0", "a TIFF picture"),
+    (b"MM\0+", "a TIFF picture"),
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive (or an office document)"),
     (b"\x1f\x8b", "a gzip file"),
@@ -83,7 +85,7 @@ def name_bytes(head: bytes) -> str:
     if head[:4] == b"RIFF":
         return CONTAINERS.get(head[8:12], "a RIFF file")
     if head[4:8] == b"ftyp":
-        return "an AVIF or HEIC picture" if head[8:12] in (b"avif", b"heic", b"mif1") else "an MP4 or QuickTime file"
+        return _name_boxes(head)
     known = next((name for magic, name in SIGNATURES if head.startswith(magic)), "")
     if known:
         return known
@@ -92,6 +94,16 @@ def name_bytes(head: bytes) -> str:
         start = text.lstrip().lower()
         return "an HTML page" if start.startswith(("<!doctype html", "<html")) else "plain text"
     return ""
+
+
+def _name_boxes(head: bytes) -> str:
+    """AVIF, HEIC and MP4 share one container: the brands that it is compatible with tell them apart."""
+    brands = [head[at : at + 4] for at in (8, *range(16, min(int.from_bytes(head[:4], "big"), len(head)), 4))]
+    if b"avif" in brands or b"avis" in brands:
+        return "an AVIF picture"
+    if {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1"} & set(brands):
+        return "a HEIC picture"
+    return "an MP4 or QuickTime file"
 
 
 def save(value: Image, path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.errors import DiskFull, OutputError
-from transpose.media.frames import Shot
+from transpose.media.frames import LANGS, Shot
 from transpose.media.text import Cue
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Film:
     channels: int = 0
     bit_rate: int | None = None
     cues: Sequence[Cue] = ()
+    lang: str | None = None  # of the captions, ISO 639-1
 
 
 def encode(
@@ -86,7 +87,7 @@ def encode(
             if film.rate:
                 tracks.append(_sound(output, film, codecs))
             if film.cues and codecs.captions:
-                tracks.append(_captions(output, film.cues, codecs.captions))
+                tracks.append(_captions(output, film, codecs.captions))
             for packet in heapq.merge(*tracks, key=lambda packet: (packet.dts or 0) * packet.time_base):
                 output.mux(packet)
     except av.codec.codec.UnknownCodecError as error:
@@ -200,7 +201,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
 
 
-def _captions(output: OutputContainer, cues: Sequence[Cue], codec: str) -> Iterator[Packet[Stream]]:
+def _captions(output: OutputContainer, film: Film, codec: str) -> Iterator[Packet[Stream]]:
     """Caption packets; the encoder only gives the track's head, since it would read markup into the text."""
     from av.packet import Packet as Piece
     from av.subtitles.stream import SubtitleStream
@@ -209,10 +210,12 @@ def _captions(output: OutputContainer, cues: Sequence[Cue], codec: str) -> Itera
     assert isinstance(stream, SubtitleStream)
     stream.codec_context.subtitle_header = STYLE.replace(b"\n", b"\r\n")
     stream.codec_context.time_base = Fraction(1, 1000)
+    if film.lang in LANGS:
+        stream.metadata["language"] = LANGS[film.lang].split()[-1 if output.format.name == "mov" else 0]
 
     def packets() -> Iterator[Packet[Stream]]:
         """Packets in the order of their time."""
-        for start, end, text in spans(cues, Fraction(1000)):
+        for start, end, text in spans(film.cues, Fraction(1000)):
             packet = Piece(_caption_bytes(text, codec))
             packet.stream, packet.time_base = stream, Fraction(1, 1000)
             packet.pts = packet.dts = start

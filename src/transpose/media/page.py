@@ -22,13 +22,17 @@ SENTENCE_END = tuple('.!?:;…。！？"”»)')
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A piece of text without a break in it and the box around it; `top` < `bottom`."""
+    """A piece of text without a break in it and the box around it; `top` < `bottom`.
+
+    A row that was joined from several pieces keeps them in `parts`.
+    """
 
     text: str
     left: float
     top: float
     right: float
     bottom: float
+    parts: tuple[Line, ...] = ()
 
     @property
     def height(self) -> float:
@@ -45,7 +49,7 @@ def tidy(text: str) -> str:
 def compose(lines: Iterable[Line]) -> str:
     """The text of one page: paragraphs parted by a blank line, lists and verse by a line break."""
     found = [line for line in lines if line.text.strip()]
-    words = frozenset(word.lower() for line in found for word in WORD.findall(_without_stub(line.text)))
+    words = vocabulary(found)
     pieces: list[str] = []
     for block in arrange(found):
         for number, paragraph in enumerate(_paragraphs(block, words)):
@@ -54,6 +58,11 @@ def compose(lines: Iterable[Line]) -> str:
             else:
                 pieces.append(paragraph)
     return "\n\n".join(pieces)
+
+
+def vocabulary(lines: Iterable[Line]) -> frozenset[str]:
+    """The words of a page in small letters, those that a line end cuts left out: what `join` decides hyphens by."""
+    return frozenset(word.lower() for line in lines for word in WORD.findall(_without_stub(line.text)))
 
 
 def _without_stub(text: str) -> str:
@@ -161,10 +170,19 @@ def _merge(row: Sequence[Line]) -> Line:
     for before, after in zip(row, row[1:], strict=False):
         text += ("\t" if after.left - before.right > 2 * before.height else " ") + after.text
     tops, bottoms = [line.top for line in row], [line.bottom for line in row]
-    return Line(text, row[0].left, median(tops), row[-1].right, median(bottoms))
+    parts = tuple(row) if len(row) > 1 else ()
+    return Line(text, row[0].left, median(tops), row[-1].right, median(bottoms), parts)
 
 
 def _paragraphs(lines: Sequence[Line], words: frozenset[str]) -> list[str]:
+    return [
+        "\n".join(join([line.text for line in part], words) for part in broken_lines(group))
+        for group in paragraph_lines(lines)
+    ]
+
+
+def paragraph_lines(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines of one block by the paragraph that they belong to."""
     groups: list[list[Line]] = []
     pitch = _pitch(lines)
     for number, line in enumerate(lines):
@@ -173,7 +191,7 @@ def _paragraphs(lines: Sequence[Line], words: frozenset[str]) -> list[str]:
             groups[-1].append(line)
         else:
             groups.append([line])
-    return ["\n".join(join(part, words) for part in _broken(group)) for group in groups]
+    return groups
 
 
 def _pitch(lines: Sequence[Line]) -> float:
@@ -194,10 +212,10 @@ def _parted(group: Sequence[Line], line: Line, following: Line | None, pitch: fl
     return set_in or (line.left < last.left - step and len(group) > 1 and group[0].left < last.left - step)
 
 
-def _broken(group: Sequence[Line]) -> list[list[str]]:
+def broken_lines(group: Sequence[Line]) -> list[list[Line]]:
     """Cut a group where the writer broke the line: before a bullet, or where the next word would have fitted."""
     edge = max(line.right for line in group)
-    parts: list[list[str]] = []
+    parts: list[list[Line]] = []
     for number, line in enumerate(group):
         last = group[number - 1]
         words = line.text.split(maxsplit=1)
@@ -206,7 +224,7 @@ def _broken(group: Sequence[Line]) -> list[list[str]]:
         apart = line.bottom - last.bottom > 1.8 * line.height and line.text[:1].isupper()  # points on a slide
         if number == 0 or room or apart or "\t" in line.text or "\t" in last.text or BULLET.match(line.text):
             parts.append([])
-        parts[-1].append(line.text)
+        parts[-1].append(line)
     return parts
 
 

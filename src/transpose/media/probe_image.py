@@ -26,14 +26,16 @@ LARGEST = 178_000_000  # pixels; the reader refuses more
 SIDE = 768  # pixels that the longer side is reduced to
 EXIF, MAKE, MODEL, EXPOSURE, APERTURE, SENSITIVITY = 0x8769, 0x010F, 0x0110, 0x829A, 0x829D, 0x8827
 LEAST = 64  # pixels; of smaller pictures nothing is said
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+DAMAGE: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError)
+DAMAGE += (RuntimeError, AssertionError, struct.error, zlib.error)
 
 
 def probe(path: Path, ctx: Context) -> dict[str, float]:
     """Probabilities of `image.photo` and `image.page`; what is missing to 1 is "neither".
 
-    `{"image.spectrogram": 1.0}` for one of ours; `{}` for a picture that is tiny or cannot be read (its reader will
-    say why).
+    Of several pictures in a file the first speaks for all. `{"image.spectrogram": 1.0}` for one of ours; `{}` for a
+    picture that is tiny or cannot be read (its reader will say why).
     """
     import warnings
 
@@ -42,14 +44,34 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures and odd EXIF data
-            with PIL.Image.open(path, formats=["PNG", "JPEG", "WEBP"]) as picture:
+            with _open(path) as picture:
                 if picture.width * picture.height > LARGEST or min(picture.size) < LEAST:
                     return {}
                 if SPECTROGRAM in picture.info:
                     return {"image.spectrogram": 1.0}
                 return judge(measure(picture), by_camera=_by_camera(picture))
-    except (PIL.Image.DecompressionBombError, *DAMAGE):
+    except PIL.Image.DecompressionBombError:
         return {}
+    except DAMAGE:
+        return {}
+
+
+def _open(path: Path) -> Picture:
+    """The picture, or the first of several; raises one of `DAMAGE`, also where HEIC cannot be read here."""
+    import PIL.Image
+
+    if path.suffix.lower() not in (".heic", ".heif"):
+        return PIL.Image.open(path, formats=FORMATS)
+    try:
+        import pi_heif  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        raise OSError("pi-heif is not installed") from None
+    opened = pi_heif.open_heif(path)
+    main = opened[opened.primary_index]
+    if main.size[0] * main.size[1] > LARGEST:
+        raise OSError("too large")
+    turned: Picture = main.to_pillow()
+    return turned
 
 
 def measure(picture: Picture) -> list[float]:

@@ -1,12 +1,13 @@
 """The JSON files of ours: which key says what they hold, and how they are opened.
 
-One suffix, two meanings: a `.json` holds a text or embeddings. The key `schema` tells; a reader that meets the other
-one says which it is.
+One suffix, several meanings: a `.json` holds a text or embeddings, where the key `schema` says so, and is read as a
+table otherwise. A reader that meets another one says which it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from transpose.core.context import Context
@@ -38,8 +39,9 @@ def read_schema(path: Path, ctx: Context, wanted: str) -> dict[str, object]:
     raise MislabelledInput(f"{path.name!r} is JSON, but not of the schema {wanted!r}", hint)
 
 
-def held(path: Path) -> str | None:
-    """The modality that a `.json` file of ours holds, from its first kilobyte; None where that cannot be told."""
+def held(path: Path) -> str:
+    """The modality that a `.json` file holds: what the key `schema` in its first kilobyte says, else a table."""
     with path.open("rb") as file:
         start = file.read(1024).decode("utf-8", "ignore")
-    return next((modality for schema, modality in HOLDS.items() if f'"schema": "{schema}"' in start), None)
+    found = re.search(r'"schema"\s*:\s*"([^"]+)"', start)
+    return HOLDS.get(found[1], "table") if found else "table"

@@ -33,7 +33,8 @@ STORE = Codecs("avi", "ffv1", "bgr0", "pcm_f32le", "", {"level": "3", "slicecrc"
 class Video:
     """`length` frames of `width` x `height` at `fps`, with optional sound and captions that can be switched off.
 
-    `source` gives the shots anew at each call. Two videos are equal when every frame, the rate, sound and cues are.
+    `source` gives the shots anew at each call; `jump`, where there is one, gives those from a frame on, quicker than
+    by walking there. Two videos are equal when every frame, the rate, sound and cues are.
     """
 
     width: int
@@ -43,6 +44,8 @@ class Video:
     source: Callable[[], Iterable[Shot]] = field(repr=False)
     audio: Audio | None = None
     cues: tuple[Cue, ...] = ()
+    lang: str | None = None  # of the captions, ISO 639-1
+    jump: Callable[[int], Iterable[Shot]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if min(self.width, self.height, self.length) < 1 or not 0 < self.fps <= MOST_FPS:
@@ -66,7 +69,9 @@ class Video:
             audio: Audio | None = Audio.from_file(path)
         except SilentInput:
             audio = None
-        return _of_file(path, (facts.width, facts.height), facts.fps, facts.length, audio, track.captions(path))
+        cues = track.captions(path)
+        lang = track.caption_lang(path) if cues else None
+        return _of_file(path, (facts.width, facts.height), facts.fps, facts.length, audio, cues, lang)
 
     @property
     def duration(self) -> float:
@@ -84,6 +89,17 @@ class Video:
         if given != self.length:
             raise ValueError(f"{given} frames came from {self!r}")
 
+    def part(self, first: int, last: int) -> Iterator[Shot]:
+        """The shots of frames `first` to `last` (not included), the outermost ones shortened; ends early at the end."""
+        at = first if self.jump else 0
+        for shot in self.jump(first) if self.jump else self.shots():
+            start, end = max(at, first), min(at + shot.frames, last)
+            at += shot.frames
+            if start < end:
+                yield Shot(shot.pixels, end - start)
+            if at >= last:
+                return
+
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """Every frame, uint8 of shape (height, width, 3); those of one shot are the same array."""
         for shot in self.shots():
@@ -98,8 +114,8 @@ class Video:
 
         if not isinstance(other, Video):
             return False
-        ours = (self.width, self.height, self.fps, self.length, self.cues, self.audio)
-        if ours != (other.width, other.height, other.fps, other.length, other.cues, other.audio):
+        ours = (self.width, self.height, self.fps, self.length, self.cues, self.lang, self.audio)
+        if ours != (other.width, other.height, other.fps, other.length, other.cues, other.lang, other.audio):
             return False
         last: tuple[object, object] = (None, None)
         for mine, theirs in zip(self.frames(), other.frames(), strict=True):
@@ -112,15 +128,21 @@ class Video:
 
 
 def _of_file(
-    path: Path, size: tuple[int, int], fps: Fraction, length: int, audio: Audio | None, cues: tuple[Cue, ...]
+    path: Path,
+    size: tuple[int, int],
+    fps: Fraction,
+    length: int,
+    audio: Audio | None,
+    cues: tuple[Cue, ...],
+    lang: str | None,
 ) -> Video:
     width, height = size
 
-    def source() -> Iterator[Shot]:
-        for pixels, frames in track.decode(path, fps, length):
+    def source(first: int = 0) -> Iterator[Shot]:
+        for pixels, frames in track.decode(path, fps, length, first):
             yield Shot(pixels[:height, :width], frames)
 
-    return Video(width, height, fps, length, source, audio, cues)
+    return Video(width, height, fps, length, source, audio, cues, lang, source)
 
 
 def save(value: Video, path: Path) -> None:
@@ -133,6 +155,7 @@ def save(value: Video, path: Path) -> None:
         "length": value.length,
         "sound": tags,
         "cues": [asdict(cue) for cue in value.cues],
+        "lang": value.lang,
     }
     film = Film(value.width, value.height, value.fps, value.shots())
     if audio is not None and audio.length:
@@ -156,4 +179,4 @@ def load(path: Path) -> Video:
         else:
             audio = Audio.from_array(np.zeros((0, channels), np.float32), rate, meta)
     width, height = noted["size"]
-    return _of_file(path, (width, height), Fraction(noted["fps"]), noted["length"], audio, cues)
+    return _of_file(path, (width, height), Fraction(noted["fps"]), noted["length"], audio, cues, noted.get("lang"))

@@ -27,7 +27,7 @@ def _pieces(text: str, most: int, level: int) -> Iterator[str]:
         yield text
         return
     if level == len(CUTS):
-        letters = max(1, most * BYTES // 4)  # a letter has at most four bytes
+        letters = max(1, (most * BYTES - 1) // 4)  # a letter has at most four bytes
         yield from (text[at : at + letters] for at in range(0, len(text), letters))
         return
     at = 0

@@ -57,7 +57,7 @@ MEMORY_MB = 800
 
 @transform(
     "image.page -> text.ocr",
-    loses=["layout"],
+    loses=["layout", "pixels", "colour"],
     models=["pp-ocrv6-small"],
     needs=["rapidocr"],
     extra="local",

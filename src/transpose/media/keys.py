@@ -1,0 +1,45 @@
+"""Keys: which one notes are in, how their pitches are spelled in it, what its signature alters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LETTERS = "FCGDAEB"  # in fifths
+FIFTHS = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()
+MINOR_FIFTHS = "Abm Ebm Bbm Fm Cm Gm Dm Am Em Bm F#m C#m G#m D#m A#m".split()
+# how often each step above the tonic is heard in major and minor (Temperley 1999, after Krumhansl and Kessler 1982)
+MAJOR = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
+MINOR = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
+
+
+def found(weights: Sequence[float]) -> tuple[int, bool]:
+    """Sharps (flats are negative) and whether minor, of the key whose profile fits best.
+
+    `weights` say how long each of the twelve pitch classes, from C, is heard in all.
+    """
+    mean = sum(weights) / 12
+
+    def fit(tonic: int, minor: bool) -> float:
+        profile = MINOR if minor else MAJOR
+        middle = sum(profile) / 12
+        return sum((weights[(tonic + step) % 12] - mean) * (profile[step] - middle) for step in range(12))
+
+    tonic, minor = max(((t, m) for m in (False, True) for t in range(12)), key=lambda key: fit(*key))
+    return (7 * (tonic + 3 * minor) + 5) % 12 - 5, minor
+
+
+def spelled(pitch: int, sharps: int) -> tuple[str, int, int]:
+    """Letter, semitones up or down, and octave (4 has middle C) of a MIDI pitch in a key with so many sharps.
+
+    Of the names on the line of fifths the one from three below the key's tonic to eight above it; nothing doubled.
+    """
+    least = min(max(sharps - 3, -8), 1)  # C is 0, G is 1, F is -1
+    fifth = (pitch * 7 - least) % 12 + least
+    letter = LETTERS[(fifth + 1) % 7]
+    shift = (fifth + 1) // 7
+    return letter, shift, (pitch - shift) // 12 - 1
+
+
+def altered(letter: str, sharps: int) -> int:
+    """Semitones by which the key signature moves a letter: -1, 0 or 1."""
+    return (sharps + 6 - LETTERS.index(letter)) // 7
