@@ -6,6 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # also when run as a script
+
+from docs.pairs import page as pair_page
 from transpose.cli.list import table
 from transpose.core import errors
 from transpose.core.catalog import Catalog
@@ -42,7 +45,7 @@ def transforms(catalog: Catalog) -> str:
 def models() -> str:
     """Each model card."""
     head = ("model", "task", "licence", "MB", "languages", "upstream hash")
-    cards = all_cards(())
+    cards = {name: card for name, card in all_cards(()).items() if card.runtime is None}
     lines = [
         (c.name, c.task, c.licence, f"{c.size / 1e6:.0f}", " ".join(c.languages[:12]) or "-", c.upstream_hash)
         for c in cards.values()
@@ -63,13 +66,15 @@ def error_codes() -> str:
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
     with tempfile.TemporaryDirectory() as home:
-        catalog = load_catalog(Path(home))
+        known = load_catalog(Path(home))
+    catalog = Catalog([item for item in known if not item.bound], known.scores)  # without models of one's own
     return {
         "kinds.md": f"# Kinds\n\n{NOTE}\n{rows(table('kinds', catalog))}",
         "formats.md": f"# Formats\n\n{NOTE}\n{rows(table('formats', catalog))}",
         "transforms.md": transforms(catalog),
         "models.md": models(),
         "errors.md": error_codes(),
+        "pairs.md": pair_page(catalog, NOTE.strip()),
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from transpose.core.context import Context
 from transpose.core.errors import DamagedInput
 from transpose.core.transform import transform
+from transpose.media.file import reason
 from transpose.media.image import Image
 from transpose.media.picture import MAX_PIXELS, check_bytes, damage, decode, quiet, too_large
 
@@ -29,7 +30,9 @@ def read_heic(path: Path, ctx: Context) -> Image:
         try:
             opened = pi_heif.open_heif(file, convert_hdr_to_8bit=True)
         except RuntimeError as error:  # libheif's own
-            raise DamagedInput(f"{path.name!r} cannot be decoded ({error})", "Save or download it again") from error
+            raise DamagedInput(
+                f"{path.name!r} cannot be decoded ({reason(error)})", "Save or download it again"
+            ) from error
         main = opened[opened.primary_index]
         if main.size[0] * main.size[1] > MAX_PIXELS:
             raise too_large(path, main.size)

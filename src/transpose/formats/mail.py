@@ -22,6 +22,7 @@ from transpose.core.errors import DamagedInput, MislabelledInput, SilentInput
 from transpose.core.transform import transform
 from transpose.media.document import Document
 from transpose.media.encoding import read_bytes
+from transpose.media.file import reason
 from transpose.media.fragment import Album, finish, make, picture, prose, say
 from transpose.media.image import name_bytes
 from transpose.media.package import OLE
@@ -67,7 +68,7 @@ def read_mail(path: Path, ctx: Context) -> Document:
     try:
         letter = _opened(message, 0)
     except STUMBLES as error:
-        raise DamagedInput(f"{path.name!r} is no whole mail ({error})", "Save it again") from None
+        raise DamagedInput(f"{path.name!r} is no whole mail ({reason(error)})", "Save it again") from None
     return _set(letter, path, ctx)
 
 
@@ -89,7 +90,7 @@ def read_outlook(path: Path, ctx: Context) -> Document:
                 raise MislabelledInput(f"{path.name!r} is an old Office file, not a message", "Give it its suffix")
             return _set(_unpacked(file, [], 0), path, ctx)
     except (OSError, ValueError, IndexError, TypeError, OverflowError) as error:
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({error})", "Save it again") from None
+        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Save it again") from None
 
 
 def _set(letter: Letter, path: Path, ctx: Context) -> Document:

@@ -20,6 +20,7 @@ from transpose.core.context import Context
 from transpose.core.errors import DamagedInput, HugeInput, InputError, MislabelledInput, OutputError, SilentInput
 from transpose.core.transform import transform
 from transpose.media.encoding import read_bytes
+from transpose.media.file import reason
 from transpose.media.image import name_bytes
 from transpose.media.mesh import Mesh, merged, turned
 
@@ -35,6 +36,7 @@ HISTORY = "transpose"
 # all that trimesh was seen to raise on damaged files
 DAMAGE: tuple[type[Exception], ...] = (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError)
 DAMAGE += (struct.error, RecursionError, NotImplementedError, MemoryError, AssertionError, ArithmeticError)
+DAMAGE += (UnboundLocalError,)  # trimesh, on a list of a PLY without a place for it
 
 
 @transform(".stl|.off -> mesh", needs=["trimesh"], extra="science")
@@ -156,8 +158,8 @@ def _damage(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except DAMAGE as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:150]
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason})", "Save or download it again") from error
+        said = f"{path.name!r} is truncated or damaged ({reason(error)})"
+        raise DamagedInput(said, "Save or download it again") from error
 
 
 def _placed(scene: trimesh.Scene, node: str) -> Mesh | None:
@@ -281,7 +283,7 @@ def _check_gltf(data: bytes, kind: str, path: Path) -> None:
         tree = json.loads(data)
         counts = [int(each.get("count", 0)) for each in tree.get("accessors", ())]
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({str(error)[:100]})", "Download it again") from None
+        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Download it again") from None
     if sum(counts) > 4 * MOST_FACES or min(counts, default=0) < 0:
         raise HugeInput(f"{path.name!r} claims {sum(counts):,} values", f"At most {MOST_FACES:,} faces are opened")
     bare = (

@@ -73,7 +73,7 @@ def read_molecule(
         if path.suffix.lower() == ".xyz":
             return _from_xyz(text, charge)
         if path.suffix.lower() == ".mol2":
-            return _from_mol2(text)
+            return _from_mol2(text + "\n")  # without it RDKit overlooks the last line
         return _record(text)
 
 

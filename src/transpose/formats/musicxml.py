@@ -20,7 +20,7 @@ from transpose.core.context import Context
 from transpose.core.errors import DamagedInput, HugeInput, MislabelledInput, SilentInput
 from transpose.core.transform import transform
 from transpose.media.engraving import Sign, staves
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.general_midi import name as instrument_name
 from transpose.media.keys import altered, spelled
 from transpose.media.musicxml_reading import listen
@@ -60,7 +60,7 @@ def read_musicxml(path: Path, ctx: Context) -> Score:
     try:
         root = ElementTree.fromstring(_xml(path))
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DamagedInput(f"{path.name!r} is not XML that can be read: {error}", "Export it again") from error
+        raise DamagedInput(f"{path.name!r} is not XML that can be read: {reason(error)}", "Export it again") from error
     if root.tag not in ("score-partwise", "score-timewise"):
         raise MislabelledInput(f"{path.name!r} holds <{root.tag}>, not a MusicXML score", "Export it as MusicXML")
     notation, losses = listen(root, path.name)
@@ -100,7 +100,7 @@ def _unzipped(path: Path) -> bytes:
                 raise MislabelledInput(f"{path.name!r} is an archive without a MusicXML score in it")
             return _member(archive, chosen, path)
     except (*BROKEN, ElementTree.ParseError, LookupError) as error:
-        raise DamagedInput(f"{path.name!r} is a broken archive: {error}", "Export it again") from error
+        raise DamagedInput(f"{path.name!r} is a broken archive: {reason(error)}", "Export it again") from error
 
 
 def _tag(element: Element) -> str:

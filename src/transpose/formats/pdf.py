@@ -26,6 +26,7 @@ from transpose.core.errors import (
 )
 from transpose.core.transform import Range, transform
 from transpose.media.document import Document
+from transpose.media.file import reason
 from transpose.media.fragment import Album, finish, make
 from transpose.media.image import Image, name_bytes
 from transpose.media.page_blocks import Sheet, set_page, set_words, sizes, without_running_heads
@@ -143,14 +144,14 @@ def _document(path: Path, password: str) -> Iterator[pdfium.PdfDocument]:
         if error.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
             wrong = "the password does not open" if password else "a password is needed for"
             raise LockedInput(f"{wrong} {path.name!r}", "Give it with -o password=...") from None
-        raise (_pageless(path) if _has_no_pages(path) else _damaged(path, str(error))) from error
+        raise (_pageless(path) if _has_no_pages(path) else _damaged(path, reason(error))) from error
     try:
         if not len(document):
             raise _pageless(path)
         document.init_forms()  # so that filled fields are drawn
         yield document
     except pdfium.PdfiumError as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, reason(error)) from error
     finally:
         document.close()
 

@@ -28,7 +28,7 @@ from transpose.core.errors import (
     SilentInput,
 )
 from transpose.core.transform import transform
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.mesh import Mesh, merged, turned
 
 if TYPE_CHECKING:
@@ -86,12 +86,11 @@ def read_3mf(path: Path, ctx: Context) -> Mesh:
             zipped = file.read(2) == b"PK"
         if not zipped:
             raise MislabelledInput(f"{path.name!r} is not a 3MF file", "Rename it to what it is") from error
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({error})", "Download it again") from error
+        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Download it again") from error
     except RuntimeError as error:  # what zipfile raises for a password
         raise LockedInput(f"{path.name!r} needs a password", "Save it without one") from error
     except (expat.ExpatError, KeyError, ValueError, IndexError, EOFError, zlib.error, OSError) as error:
-        reason = str(error)[:120] or type(error).__name__
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason})", "Download it again") from error
+        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Download it again") from error
 
 
 def _main_part(archive: zipfile.ZipFile) -> str:

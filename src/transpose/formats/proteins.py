@@ -26,6 +26,7 @@ from transpose.core.errors import (
 )
 from transpose.core.transform import transform
 from transpose.media.encoding import read_characters
+from transpose.media.file import reason
 from transpose.media.protein import THREE, Atoms, Chain, Polymer, Protein
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ def _damage(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except DAMAGE as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:150]
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason})", "Save or download it again") from error
+        said = f"{path.name!r} is truncated or damaged ({reason(error)})"
+        raise DamagedInput(said, "Save or download it again") from error
 
 
 def _protein(found: gemmi.Structure, path: Path) -> Protein:

@@ -14,6 +14,7 @@ from transpose.core.errors import TransformError
 from transpose.core.transform import transform
 from transpose.media.document import Document
 from transpose.media.encoding import read_characters
+from transpose.media.file import reason
 from transpose.media.fragment import Album, finish, make
 from transpose.media.webpage import beside, graze
 
@@ -57,7 +58,9 @@ def read_rst(
     try:
         parts = publish_parts(source, source_path=path.name, writer="html5", settings_overrides=dict(SETTINGS))
     except (SystemMessage, RecursionError, ValueError, AttributeError, AssertionError) as error:
-        raise TransformError(f"{path.name!r} cannot be read as reStructuredText ({error})", "Name it .txt") from None
+        raise TransformError(
+            f"{path.name!r} cannot be read as reStructuredText ({reason(error)})", "Name it .txt"
+        ) from None
     page = re.sub(
         r'<(tt|span|code|div|pre) class="(?:formula|math)[^"]*">(.*?)</\1>', _formula, parts["html_body"], flags=re.S
     )

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from transpose.core.context import Context
 from transpose.core.errors import DamagedInput, HugeInput, MislabelledInput
 from transpose.core.transform import Range, transform
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.image import Image, name_bytes
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_svg(
         )
     except ValueError as error:
         hint = "Open it in a drawing program and save it as plain SVG"
-        raise DamagedInput(f"{path.name!r} cannot be drawn ({error})", hint) from error
+        raise DamagedInput(f"{path.name!r} cannot be drawn ({reason(error)})", hint) from error
     with PIL.Image.open(io.BytesIO(drawn), formats=["PNG"]) as picture:
         return Image(np.array(picture.convert("RGBA")), _title(root))
 
@@ -87,7 +87,7 @@ def _source(path: Path) -> bytes:
             source = (gzip.GzipFile(fileobj=file) if packed else file).read(MOST_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise DamagedInput(
-                f"{path.name!r} is truncated or damaged ({error})", "Save or download it again"
+                f"{path.name!r} is truncated or damaged ({reason(error)})", "Save or download it again"
             ) from None
     looks = name_bytes(head) if not packed else ""
     if looks not in ("", "plain text", "an SVG drawing") and b"<svg" not in source[:100_000]:
@@ -104,7 +104,9 @@ def _parse(source: bytes, path: Path) -> Element:
     try:
         root = ElementTree.fromstring(source)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DamagedInput(f"{path.name!r} is no well-formed XML ({error})", "Save or download it again") from None
+        raise DamagedInput(
+            f"{path.name!r} is no well-formed XML ({reason(error)})", "Save or download it again"
+        ) from None
     if root.tag not in (f"{SPACE}svg", "svg"):
         name = root.tag.rpartition("}")[2]
         raise MislabelledInput(f"{path.name!r} is XML with {name!r} at its top, not an SVG drawing", "Check the file")

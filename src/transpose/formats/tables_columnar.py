@@ -17,6 +17,7 @@ from transpose.core.errors import (
 )
 from transpose.core.transform import transform
 from transpose.media.cells import written
+from transpose.media.file import reason
 from transpose.media.table import Table, unique
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ def read_parquet(
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
     try:
         arrow = _parquet(path, wanted) if path.suffix.lower() == ".parquet" else _feather(path, wanted)
-    except (pa.ArrowException, OSError) as error:
-        said = str(error).partition("\n")[0]
+        arrow.validate(full=True)  # a damaged offset or text would end the process later
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = reason(error)
         if "encrypt" in said.lower() or "decrypt" in said.lower():
             raise LockedInput(f"{path.name!r} is encrypted", "Write it again without encryption") from None
-        raise DamagedInput(f"{path.name!r} is damaged: {said:.150}", "Is it cut off? Get it again") from None
+        raise DamagedInput(f"{path.name!r} is damaged: {said}", "Is it cut off? Get it again") from None
     metadata = {key: value for key, value in (arrow.schema.metadata or {}).items() if key != HISTORY}
     names = unique(arrow.column_names) if len(set(arrow.column_names)) < arrow.num_columns else arrow.column_names
     return Table(arrow.rename_columns(names).replace_schema_metadata(metadata or None), path.stem)

@@ -20,6 +20,7 @@ from transpose.core.errors import DamagedInput, EmptyInput, MislabelledInput, Op
 from transpose.core.transform import transform
 from transpose.media.cells import Reading, infer, iso_dates, written
 from transpose.media.encoding import read_bytes
+from transpose.media.file import reason
 from transpose.media.table import Table, decimals, typed, unique
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def read_sqlite(
             declared = [
                 str(row[2]).upper() for row in base.execute(f"PRAGMA table_xinfo({_quote(name)})") if not row[6]
             ]
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:  # the last: names of columns
         raise DamagedInput(
-            f"{path.name!r} cannot be read: {error}", "Is it cut off, or changed by a program now?"
+            f"{path.name!r} cannot be read: {reason(error)}", "Is it cut off, or changed by a program now?"
         ) from None
     declared = declared if len(declared) == len(names) else [""] * len(names)
     values = list(zip(*rows, strict=True)) or [()] * len(names)
@@ -147,7 +148,7 @@ def write_sqlite(tables: Many[Table], path: Path, ctx: Context) -> None:
                 taken = _without_case([*taken, table.name or "data"])
                 _write(base, taken[-1], table, ctx)
     except sqlite3.Error as error:
-        raise OutputError(f"the database could not be written: {error}", "Write .parquet instead") from error
+        raise OutputError(f"the database could not be written: {reason(error)}", "Write .parquet instead") from error
     if not taken:
         raise OutputError("there is no table to write", "Look at the step before")
 

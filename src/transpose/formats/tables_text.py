@@ -22,6 +22,7 @@ from transpose.core.errors import DamagedInput, EmptyInput, InputError, OptionEr
 from transpose.core.transform import transform
 from transpose.media.cells import FLOATING, ISO_DATE, Reading, decimal_mark, infer, written
 from transpose.media.encoding import read_characters
+from transpose.media.file import reason
 from transpose.media.table import Table, unique
 
 if TYPE_CHECKING:
@@ -126,11 +127,7 @@ def _parse(text: str, mark: str, path: Path, ctx: Context, skip: bool) -> list[p
             ),
         )
     except pa.ArrowException as error:
-        what = (
-            wrong[0]
-            if wrong
-            else f"{path.name!r} cannot be read as rows of cells ({str(error).partition(chr(10))[0]:.120})"
-        )
+        what = wrong[0] if wrong else f"{path.name!r} cannot be read as rows of cells ({reason(error)})"
         raise DamagedInput(
             what, "Mend that row, or add -o ragged=fill or ragged=skip; is -o separator right?"
         ) from None

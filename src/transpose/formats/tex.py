@@ -18,6 +18,7 @@ from transpose.core.errors import TransformError
 from transpose.core.transform import transform
 from transpose.media.document import Document
 from transpose.media.encoding import read_characters
+from transpose.media.file import reason
 from transpose.media.fragment import Album, finish, formula, make, picture, program, say
 from transpose.media.webpage import Fetch, beside
 
@@ -95,7 +96,7 @@ def read_tex(
             reader.nodes(_parse(title), make(body, "h1"), 0)
         reader.nodes(_parse(inner), body, 0)
     except (RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
-        raise TransformError(f"{path.name!r} cannot be read as LaTeX ({error})", "Name it .txt") from None
+        raise TransformError(f"{path.name!r} cannot be read as LaTeX ({reason(error)})", "Name it .txt") from None
     if reader.notes:
         aside = make(body, "aside")
         for number, note in enumerate(reader.notes, 1):

@@ -41,6 +41,7 @@ def read_npy(
     Raises MislabelledInput (no .npy, or no such array), DamagedInput (cut off, or not finite), EmptyInput.
     """
     import io
+    from tokenize import TokenError
 
     import numpy as np
 
@@ -49,7 +50,7 @@ def read_npy(
         raise MislabelledInput(f"{path.name!r} is not a NumPy array file", "Rename it to what it is")
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError, MemoryError) as error:
         what = (
             "holds Python objects, which are never loaded" if "allow_pickle" in str(error) else "is cut off or damaged"
         )

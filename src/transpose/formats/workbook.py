@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from xml.etree.ElementTree import Element
@@ -18,7 +19,7 @@ from transpose.core.context import Context
 from transpose.core.errors import DamagedInput, EmptyInput, HugeInput, LockedInput, MislabelledInput
 from transpose.core.transform import transform
 from transpose.media.document import Document
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.fragment import finish, make
 from transpose.media.image import name_bytes
 from transpose.media.office import properties
@@ -104,16 +105,18 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _opened(path: Path) -> CalamineWorkbook:
-    """The open workbook; what the reader raises becomes an error of ours."""
+@contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+    """The open workbook; what the reader raises, also while its sheets are read, becomes an error of ours."""
     import python_calamine
 
     try:
-        return python_calamine.CalamineWorkbook.from_path(str(path))
+        with python_calamine.CalamineWorkbook.from_path(str(path)) as book:
+            yield book
     except python_calamine.PasswordError:
         raise LockedInput(f"{path.name!r} is locked with a password", "Save it without one and try again") from None
     except (python_calamine.CalamineError, OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({error})", AGAIN) from None
+        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", AGAIN) from None
 
 
 def _add_sheet(sheet: CalamineSheet, body: Element) -> None:

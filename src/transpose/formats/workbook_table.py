@@ -14,7 +14,9 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +35,7 @@ from transpose.core.errors import (
 from transpose.core.transform import transform
 from transpose.media.cells import MISSING
 from transpose.media.encoding import read_bytes
+from transpose.media.file import reason
 from transpose.media.table import Table, as_text, typed, unique
 
 if TYPE_CHECKING:
@@ -45,11 +48,15 @@ ROWS, COLUMNS, LONGEST = 1_048_576, 16_384, 32_767  # of a sheet; characters of 
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")  # in the name of a sheet
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # what XML cannot hold
 DAY_ONE = datetime(1900, 3, 1)  # before it, workbooks count a 29 February 1900 that never was
+# what a broken archive raises; broken XML raises a SyntaxError, of two libraries
+PACKED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 Rows = list[list[object]]
 Writable = str | float | Decimal | date | time | None
 
 
-@transform(".xlsx|.xlsm -> table", loses=["layout", "metadata", "structure"], extra="tables", needs=["pyarrow", "openpyxl"])
+@transform(
+    ".xlsx|.xlsm -> table", loses=["layout", "metadata", "structure"], extra="tables", needs=["pyarrow", "openpyxl"]
+)
 def read_workbook(
     path: Path,
     ctx: Context,
@@ -78,7 +85,8 @@ def read_workbook(
     names = unique("" if value is None else _label(value) for value in cells[0]) if named else _numbered(len(wide))
     body = cells[named:]
     columns = [_column(names[at], [row[at] for row in body], ctx) for at in range(len(wide))]
-    _warn_of_formulas(path, book.sheetnames.index(name), ctx)
+    with suppress(SyntaxError, ValueError, KeyError, OSError, *PACKED):  # other sheets may be damaged
+        _warn_of_formulas(path, book.sheetnames.index(name), ctx)
     return Table(pa.table(dict(zip(names, columns, strict=True))), name)
 
 
@@ -102,7 +110,6 @@ def _check(path: Path) -> None:
 
 def _open(path: Path) -> Workbook:
     import warnings
-    from xml.etree.ElementTree import ParseError
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -112,8 +119,9 @@ def _open(path: Path) -> Workbook:
             warnings.simplefilter("ignore")  # of styles and extensions that we do not read
             book: Workbook = load_workbook(path, read_only=True, data_only=True)
             return book
-    except (InvalidFileException, KeyError, ValueError, TypeError, ParseError, zipfile.BadZipFile, OSError) as error:
-        raise DamagedInput(f"{path.name!r} is no workbook that can be read ({error!r:.100})", "Save it again") from None
+    except (InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, OSError, *PACKED) as error:
+        said = f"{path.name!r} is no workbook that can be read ({reason(error)})"
+        raise DamagedInput(said, "Save it again") from None
 
 
 def _chosen(book: Workbook, wanted: str, path: Path, ctx: Context) -> tuple[str, Rows]:
@@ -145,8 +153,6 @@ def _counts(text: str, most: int) -> bool:
 
 def _rows(book: Workbook, name: str, path: Path, ctx: Context) -> Rows:
     """The values of every row that has some; errors of formulas are missing values."""
-    from xml.etree.ElementTree import ParseError
-
     found: Rows = []
     failed = blank = pending = 0
     try:
@@ -160,9 +166,9 @@ def _rows(book: Workbook, name: str, path: Path, ctx: Context) -> Rows:
                 pending = 0
             else:
                 pending += bool(found)
-    except (ParseError, ValueError, KeyError, TypeError, OverflowError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (SyntaxError, ValueError, KeyError, TypeError, OverflowError, OSError, *PACKED) as error:
         raise DamagedInput(
-            f"the sheet {name!r} of {path.name!r} is damaged ({error!r:.100})", "Save it again"
+            f"the sheet {name!r} of {path.name!r} is damaged ({reason(error)})", "Save it again"
         ) from None
     if failed:
         ctx.warn(f"{failed} cells of {name!r} hold errors like #DIV/0!: taken as missing")

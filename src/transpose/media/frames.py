@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from transpose.core.errors import DamagedInput, HugeInput, InputError, MislabelledInput, SilentInput
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.image import name_bytes
 from transpose.media.text import Cue
 
@@ -82,6 +82,8 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             if not isinstance(stream, Track) or stream.disposition & Disposition.attached_pic:
                 raise SilentInput(f"{path.name!r} has no moving pictures", "Use it as a sound")
             context = stream.codec_context
+            if context is None:  # FFmpeg gives none where it knows no such codec
+                raise DamagedInput(f"the pictures of {path.name!r} are of an unknown codec", "Is the file complete?")
             if context.width <= 0 or context.height <= 0:
                 raise DamagedInput(f"the picture track of {path.name!r} has no size", "Is the file complete?")
             if context.width * context.height > MOST_PIXELS:
@@ -95,7 +97,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             found = name_bytes(file.read(64))
         if found and "video" not in found and "MP4" not in found:
             raise MislabelledInput(f"{path.name!r} is {found}, not a video", "Rename it, or say --from") from error
-        raise DamagedInput(f"{path.name!r} cannot be read as a video: {error}", "Is it complete?") from error
+        raise DamagedInput(f"{path.name!r} cannot be read as a video: {reason(error)}", "Is it complete?") from error
 
 
 def look(path: Path) -> Facts:

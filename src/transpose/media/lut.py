@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from transpose.core.context import Context
 from transpose.core.errors import DamagedInput, HugeInput, MislabelledInput
 from transpose.media.encoding import read_characters
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,7 +174,7 @@ def _numbers(text: str, name: str) -> NDArray[np.float32]:
     try:
         values = np.array(text.split(), np.float32)
     except ValueError as error:
-        raise DamagedInput(f"{name!r} has a line that is no colour: {error}", "Is it a .cube file?") from None
+        raise DamagedInput(f"{name!r} has a line that is no colour: {reason(error)}", "Is it a .cube file?") from None
     if not np.isfinite(values).all():
         raise DamagedInput(f"{name!r} has colours that are no numbers", "Export it again")
     return values

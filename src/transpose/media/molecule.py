@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.errors import DamagedInput, HugeInput
+from transpose.media.file import reason
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
@@ -63,9 +64,8 @@ def reporting(what: str) -> Iterator[None]:
         try:
             yield
         except (Chem.MolSanitizeException, ValueError, RuntimeError, OverflowError) as error:
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             hint = "Check it in a drawing program; one atom too many on a carbon is a common reason"
-            raise DamagedInput(f"{what} is not a possible molecule: {reason}", hint) from error
+            raise DamagedInput(f"{what} is not a possible molecule: {reason(error)}", hint) from error
 
 
 def parse_block(block: str, what: str = "the mol block") -> Mol:

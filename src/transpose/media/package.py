@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.errors import DamagedInput, EmptyInput, HugeInput, LockedInput, MislabelledInput
-from transpose.media.file import check_file
+from transpose.media.file import check_file, reason
 from transpose.media.image import name_bytes
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Package:
         try:
             data = self._archive.read(info)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
-            raise DamagedInput(f"{name!r} in {self.path.name!r} is damaged ({error})", AGAIN) from None
+            raise DamagedInput(f"{name!r} in {self.path.name!r} is damaged ({reason(error)})", AGAIN) from None
         self._left -= len(data)
         return data
 
@@ -113,7 +113,7 @@ def open_package(path: Path, what: str, must_have: str = "") -> Iterator[Package
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-            raise DamagedInput(f"{path.name!r} is truncated or damaged ({error})", AGAIN) from None
+            raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", AGAIN) from None
         with archive:
             members = len(archive.infolist())
             if members > MEMBERS:
@@ -143,7 +143,7 @@ def read_xml(data: bytes, name: str) -> _Element:
     try:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise DamagedInput(f"{name!r} is not well-formed XML ({error})", AGAIN) from None
+        raise DamagedInput(f"{name!r} is not well-formed XML ({reason(error)})", AGAIN) from None
 
 
 def local(element: _Element) -> str:

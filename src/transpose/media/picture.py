@@ -29,6 +29,7 @@ from transpose.core.errors import (
     MissingInput,
     OutputError,
 )
+from transpose.media.file import reason
 from transpose.media.image import Image, name_bytes
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def damage(path: Path) -> Iterator[None]:
     except DecompressionBombError:
         raise too_large(path) from None
     except DAMAGE as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason})", "Save or download it again") from error
+        said = f"{path.name!r} is truncated or damaged ({reason(error)})"
+        raise DamagedInput(said, "Save or download it again") from error
 
 
 def too_large(path: Path, size: tuple[int, int] | None = None) -> HugeInput:
@@ -332,4 +333,4 @@ def refusal(path: Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, struct.error, KeyError) as error:
-        raise OutputError(f"the picture could not be written to {path.name!r} ({error})", "Try .png") from error
+        raise OutputError(f"the picture could not be written to {path.name!r} ({reason(error)})", "Try .png") from error

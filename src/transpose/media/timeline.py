@@ -37,6 +37,7 @@ from transpose.core.errors import DamagedInput, EmptyInput, InputError, Mislabel
 from transpose.media.audio import Audio
 from transpose.media.easel import THEMES, Easel
 from transpose.media.encoding import read_characters
+from transpose.media.file import reason
 from transpose.media.frames import Shot
 from transpose.media.image import Image, on_white
 from transpose.media.picture import check_bytes, damage, decode, open_picture, quiet
@@ -193,7 +194,9 @@ def load_file(path: Path, ctx: Context) -> Timeline:
     try:
         fields = tomllib.loads(read_characters(path, ctx))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise DamagedInput(f"{path.name!r} is not valid TOML: {error}", "Strings stand in quotation marks") from None
+        raise DamagedInput(
+            f"{path.name!r} is not valid TOML: {reason(error)}", "Strings stand in quotation marks"
+        ) from None
     if fields.get("schema") != SCHEMA:
         hint = f'It begins with: schema = "{SCHEMA}"'
         raise MislabelledInput(f"{path.name!r} is not a timeline of ours", hint)

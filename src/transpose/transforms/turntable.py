@@ -10,6 +10,8 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.frames import Shot
 from transpose.media.mesh import Mesh
+from transpose.media.molecule import Molecule
+from transpose.media.protein import Protein
 from transpose.media.raster import View, laid, render, surface
 from transpose.media.video import Video
 
@@ -40,3 +42,30 @@ def turntable(
 
     ctx.note("faces", len(mesh.faces))
     return Video(side, side, Fraction(fps), count, shots)
+
+
+@transform(
+    "molecule -> video.turntable",
+    loses=["structure", "shape", "exactness", "metadata"],
+    uses=["molecule-mesh", "turntable"],
+    memory_mb=300,
+)
+def turn_molecule(molecule: Molecule, ctx: Context) -> Video:
+    """Show a molecule from all sides: balls and sticks of `molecule-mesh`, turned by `turntable`."""
+    return _turned("molecule-mesh", molecule, ctx)
+
+
+@transform(
+    "protein.structure -> video.turntable",
+    loses=["structure", "shape", "exactness", "detail"],
+    uses=["protein-mesh", "turntable"],
+    memory_mb=300,
+)
+def turn_protein(protein: Protein, ctx: Context) -> Video:
+    """Show a protein from all sides: the ribbon of `protein-mesh`, turned by `turntable`."""
+    return _turned("protein-mesh", protein, ctx)
+
+
+def _turned(maker: str, value: Molecule | Protein, ctx: Context) -> Video:
+    film: Video = ctx.call("turntable", ctx.call(maker, value))
+    return film

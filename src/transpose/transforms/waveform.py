@@ -39,7 +39,9 @@ LOOKS = {
 }
 
 
-@transform("audio -> image.waveform", loses=["wording", "pitch", "timbre", "phase", "exactness"], verb=True, memory_mb=80)
+@transform(
+    "audio -> image.waveform", loses=["wording", "pitch", "timbre", "phase", "exactness"], verb=True, memory_mb=80
+)
 def waveform(
     audio: Audio,
     ctx: Context,
