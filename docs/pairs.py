@@ -70,7 +70,7 @@ def page(catalog: Catalog, note: str) -> str:
     lines = [
         "# From everything to everything\n",
         f"{note}\n",
-        f"Of {len(made)} ordered pairs of the {len(MODALITIES)} modalities {faithful} have a faithful way (`+`): one that",
+        f"Of {len(made)} ordered pairs of {len(MODALITIES)} modalities {faithful} have a faithful way (`+`): one that",
         f"invents nothing and carries more than a name across. {asked} more have one when its verb is asked for (`v`).",
         "`c` only with `--creative`, `.` none.\n",
         "| from \\ to | " + " | ".join(MODALITIES) + " |",
@@ -85,10 +85,10 @@ def page(catalog: Catalog, note: str) -> str:
         if each.route is None:
             lines.append(f"| {one} | {other} | none | | | |")
             continue
-        asked = f" (`--do {each.verb}`)" if each.verb else " (`--creative`)" if each.creative else ""
+        how = f" (`--do {each.verb}`)" if each.verb else " (`--creative`)" if each.creative else ""
         lost = ", ".join(each.route.lost) or "nothing"
         lines.append(
-            f"| {one} | {other} | {each.route.chain()}{asked} | {each.route.seconds:.2g} | "
+            f"| {one} | {other} | {each.route.chain()}{how} | {each.route.seconds:.2g} | "
             f"{each.route.quality:.2f} | {lost} |"
         )
     return "\n".join(lines) + "\n"

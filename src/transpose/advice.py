@@ -41,7 +41,7 @@ def _needs_model(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> str
     if makes:
         return None
     what = " or ".join(sorted(made))
-    return f"Nothing here makes {what} of words; add a model that does: transpose models add --help"
+    return f"Nothing here makes {what} from words; add a model that does: transpose models add --help"
 
 
 Relaxed = tuple[tuple[Given, ...], Goal, Callable[[Label], str]]

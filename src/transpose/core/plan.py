@@ -87,8 +87,8 @@ def unknown_format(suffix: str, catalog: Catalog, *, read: bool, where: str = ""
     near = get_close_matches(suffix, known, 1)
     verb = "reads" if read else "writes"
     of = f" of {where!r}" if where else ""
-    hint = f"Did you mean {near[0]}?" if near else f"Known: {' '.join(known)}"
-    return UnknownFormat(f"nothing here {verb} the suffix {suffix!r}{of}", f"{hint} See: transpose list formats")
+    hint = f"Did you mean {near[0]}? " if near else ""
+    return UnknownFormat(f"nothing here {verb} the suffix {suffix!r}{of}", f"{hint}See: transpose list formats")
 
 
 # -- several answers ---------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def _findings(givens: tuple[Given, ...], best: Label) -> Iterator[tuple[str, boo
         chance = answers.get(tree.node.name, 0.0)
         if chance:
             first = max(answers, key=lambda name: answers[name])
-            rather = "" if first == tree.node.name else f", though {first} is likelier ({answers[first]:.0%})"
+            rather = "" if answers[first] == chance else f", though {first} is likelier ({answers[first]:.0%})"
             yield f"{given.name} is {tree.node.name} ({chance:.0%}){rather}", chance >= 0.9
 
 

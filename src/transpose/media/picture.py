@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr, unescape
 
 from transpose.core.context import Context
 from transpose.core.errors import (
@@ -207,6 +206,8 @@ def _from_cmyk(picture: Picture, profile: bytes) -> Picture:
 
 def metadata(picture: Picture, upright: Picture, exif: bytes, profile: bytes) -> dict[str, str | bytes]:
     """What the file says of itself, under the keys of `Image.meta`."""
+    from xml.sax.saxutils import unescape  # imports half of the network library
+
     meta: dict[str, str | bytes] = {}
     if exif:
         meta["exif"] = exif
@@ -300,6 +301,8 @@ EMPTY_PACKET = OPENING + RDF + b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 
 def xmp_packet(image: Image, ctx: Context, limit: int) -> bytes:
     """The picture's XMP packet with our history in it, or nothing where there is neither."""
+    from xml.sax.saxutils import quoteattr  # imports half of the network library
+
     packet = bytes_of(image, "xmp")
     if ctx.history:
         value = quoteattr(ctx.history).encode()

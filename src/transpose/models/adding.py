@@ -22,18 +22,25 @@ REPOSITORY = re.compile(r"(hf:)?[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # what is fetched from a repository: never Python code, never pickles
 PATTERNS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*.onnx", "*.gguf", "model.bin", "README.md")
 CLIENT = """
-import json, sys
-from huggingface_hub import HfApi, snapshot_download
+import fnmatch, json, sys
+from huggingface_hub import HfApi, hf_hub_download
 order = json.loads(sys.argv[1])
-info = HfApi().model_info(order["repo"], revision=order["revision"] or None)
-names = [each.rfilename for each in info.siblings]
-patterns = [order["file"]] if order["file"] else order["patterns"]
-if not any(name.startswith("vocabulary.") for name in names):
-    patterns = [each for each in patterns if each != "model.bin"]
-if len([name for name in names if name.endswith(".gguf")]) > 1 and not order["file"]:
-    sys.exit("it holds several .gguf files; name one with --file")
-snapshot_download(order["repo"], revision=info.sha, allow_patterns=patterns, local_dir=order["folder"])
-print("COMMIT", info.sha)
+try:
+    info = HfApi().model_info(order["repo"], revision=order["revision"] or None)
+    names = [each.rfilename for each in info.siblings]
+    patterns = [order["file"]] if order["file"] else order["patterns"]
+    if not any(name.startswith("vocabulary.") for name in names):
+        patterns = [each for each in patterns if each != "model.bin"]
+    wanted = [name for name in names if any(fnmatch.fnmatch(name, each) for each in patterns)]
+    if len([name for name in wanted if name.endswith(".gguf")]) > 1:
+        sys.exit("it holds several .gguf files; name one with --file")
+    if not wanted:
+        sys.exit("it holds no file of a known form")
+    for name in wanted:
+        hf_hub_download(order["repo"], name, revision=info.sha, local_dir=order["folder"])
+    print("COMMIT", info.sha)
+except Exception as error:
+    sys.exit(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
 """
 
 
@@ -161,7 +168,11 @@ def _download(wish: Wish, repo: str, scratch: Path) -> tuple[Path, str]:
 
     got = scratch / "got"
     order = {"repo": repo, "revision": wish.revision, "folder": str(got), "patterns": PATTERNS, "file": wish.file}
-    said = child.run([sys.executable, "-P", "-c", CLIENT, json.dumps(order)], scratch, lambda done: None)
+    try:
+        said = child.run([sys.executable, "-P", "-c", CLIENT, json.dumps(order)], scratch, lambda done: None)
+    except WeightsError as error:
+        why = " ".join(error.message.split())
+        raise WeightsError(f"{repo!r} could not be fetched: {why}", "Is the name right? Is it open to all?") from None
     commit = re.search(r"^COMMIT ([0-9a-f]{40})$", said, re.M)
     if not commit or not got.is_dir():
         raise WeightsError(f"{repo!r} could not be fetched: {' '.join(said.split())[-200:]}", "Is the name right?")

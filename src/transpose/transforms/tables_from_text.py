@@ -32,10 +32,10 @@ CLOSES = {  # an element that begins ends these, as browsers have it
 }
 SILENT = ("script", "style", "template")
 Source = "text@markdown|text@html|document"
-LOST = ["wording", "structure", "detail", "layout", "pixels", "metadata"]  # all but the tables
+LOST = ["wording", "structure", "layout", "pixels", "metadata"]  # all but the tables
 
 
-@transform(f"{Source} -> table", loses=LOST, extra="tables", needs=["pyarrow"])
+@transform(f"{Source} -> table", loses=[*LOST, "detail"], extra="tables", needs=["pyarrow"])
 def table_from_text(
     source: Text | Document,
     ctx: Context,
