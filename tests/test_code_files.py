@@ -33,23 +33,106 @@ if __name__ == "__main__":
     print(greet(sys.argv[1]))'''
 PROGRAMS = {
     "python": PYTHON,
-    "javascript": "const fs = require('fs');\n\nfunction load(name) {\n  return fs.readFileSync(name) === null;\n}\nmodule.exports = { load };",
-    "tsx": "interface Person {\n  name: string;\n}\n\nexport const greet = (who: Person): string => {\n  return who.name;\n};\nexport type Id = number | string;",
-    "c": '#include <stdio.h>\n#define N 3\n\nstatic int twice(int a) {\n    return 2 * a;\n}\n\nint main(void) {\n    printf("%d\\n", twice(N));\n}',
-    "cpp": "#include <vector>\n\nnamespace shop {\ntemplate <typename T>\nclass Box {\npublic:\n    std::vector<T> all;\n};\n}",
-    "rust": 'use std::fmt;\n\n#[derive(Debug)]\npub struct Point { x: i32 }\n\nimpl Point {\n    pub fn new() -> Self {\n        let mut p = Point { x: 0 };\n        println!("{:?}", p);\n        p\n    }\n}',
-    "go": 'package main\n\nimport "fmt"\n\nfunc main() {\n\tx := 1\n\tfmt.Println(x)\n}',
-    "java": "package org.shop;\n\nimport java.util.List;\n\npublic class Shop {\n    private final List<String> all;\n\n    @Override\n    public String toString() {\n        return all.toString();\n    }\n}",
-    "ruby": "require 'set'\n\nmodule Shop\n  class Box < Base\n    attr_reader :all\n\n    def add(thing)\n      @all << thing\n    end\n  end\nend",
-    "bash": 'set -e\nfor f in *.txt; do\n  if [ -f "$f" ]; then\n    echo "$f"\n  fi\ndone',
-    "sql": "CREATE TABLE people (\n  id INTEGER PRIMARY KEY,\n  name TEXT\n);\nSELECT name FROM people WHERE id > 3 ORDER BY name;",
-    "css": "body {\n  margin: 0;\n  color: #333;\n}\n\n@media print {\n  .no { display: none; }\n}",
-    "toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["a"]\n\n[tool.x]\ny = 3',
-    "yaml": "---\nname: shop\non:\n  push:\n    branches: [main]\njobs:\n  - name: a\n    run: make",
-    "php": "<?php\nnamespace App\\Shop;\n\nfunction twice($a) {\n    return 2 * $a;\n}",
-    "perl": 'use strict;\nuse warnings;\n\nmy @all = (1, 2);\nsub twice {\n    my $a = shift;\n    return $a =~ /x/;\n}',
-    "diff": "diff --git a/x b/x\nindex 1..2\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n+b",
-}  # fmt: skip
+    "javascript": (
+        "const fs = require('fs');\n"
+        "\n"
+        "function load(name) {\n"
+        "  return fs.readFileSync(name) === null;\n"
+        "}\n"
+        "module.exports = { load };"
+    ),
+    "tsx": (
+        "interface Person {\n"
+        "  name: string;\n"
+        "}\n"
+        "\n"
+        "export const greet = (who: Person): string => {\n"
+        "  return who.name;\n"
+        "};\n"
+        "export type Id = number | string;"
+    ),
+    "c": (
+        "#include <stdio.h>\n"
+        "#define N 3\n"
+        "\n"
+        "static int twice(int a) {\n"
+        "    return 2 * a;\n"
+        "}\n"
+        "\n"
+        "int main(void) {\n"
+        '    printf("%d\\n", twice(N));\n'
+        "}"
+    ),
+    "cpp": (
+        "#include <vector>\n"
+        "\n"
+        "namespace shop {\n"
+        "template <typename T>\n"
+        "class Box {\n"
+        "public:\n"
+        "    std::vector<T> all;\n"
+        "};\n"
+        "}"
+    ),
+    "rust": (
+        "use std::fmt;\n"
+        "\n"
+        "#[derive(Debug)]\n"
+        "pub struct Point { x: i32 }\n"
+        "\n"
+        "impl Point {\n"
+        "    pub fn new() -> Self {\n"
+        "        let mut p = Point { x: 0 };\n"
+        '        println!("{:?}", p);\n'
+        "        p\n"
+        "    }\n"
+        "}"
+    ),
+    "go": ('package main\n\nimport "fmt"\n\nfunc main() {\n\tx := 1\n\tfmt.Println(x)\n}'),
+    "java": (
+        "package org.shop;\n"
+        "\n"
+        "import java.util.List;\n"
+        "\n"
+        "public class Shop {\n"
+        "    private final List<String> all;\n"
+        "\n"
+        "    @Override\n"
+        "    public String toString() {\n"
+        "        return all.toString();\n"
+        "    }\n"
+        "}"
+    ),
+    "ruby": (
+        "require 'set'\n"
+        "\n"
+        "module Shop\n"
+        "  class Box < Base\n"
+        "    attr_reader :all\n"
+        "\n"
+        "    def add(thing)\n"
+        "      @all << thing\n"
+        "    end\n"
+        "  end\n"
+        "end"
+    ),
+    "bash": ('set -e\nfor f in *.txt; do\n  if [ -f "$f" ]; then\n    echo "$f"\n  fi\ndone'),
+    "sql": (
+        "CREATE TABLE people (\n"
+        "  id INTEGER PRIMARY KEY,\n"
+        "  name TEXT\n"
+        ");\n"
+        "SELECT name FROM people WHERE id > 3 ORDER BY name;"
+    ),
+    "css": ("body {\n  margin: 0;\n  color: #333;\n}\n\n@media print {\n  .no { display: none; }\n}"),
+    "toml": ('[project]\nname = "shop"\nversion = "1"\ndependencies = ["a"]\n\n[tool.x]\ny = 3'),
+    "yaml": ("---\nname: shop\non:\n  push:\n    branches: [main]\njobs:\n  - name: a\n    run: make"),
+    "php": ("<?php\nnamespace App\\Shop;\n\nfunction twice($a) {\n    return 2 * $a;\n}"),
+    "perl": (
+        "use strict;\nuse warnings;\n\nmy @all = (1, 2);\nsub twice {\n    my $a = shift;\n    return $a =~ /x/;\n}"
+    ),
+    "diff": ("diff --git a/x b/x\nindex 1..2\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n+b"),
+}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
@@ -140,6 +223,12 @@ def test_a_page_holds_every_line_and_nothing_else(tmp_path: Path) -> None:
 def test_a_huge_program_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HugeInput):
         highlight(Text("x = 1\n" * (LARGEST // 6 + 1)), tmp_path / "x.html", Context(), language="python")
+
+
+def test_a_slow_grammar_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transpose.media.program.SECONDS", 0.2)
+    with pytest.raises(TransformError, match="colouring took over"):
+        pieces(("a " * 200 + "\n") * 100, "java")
 
 
 def test_a_picture_shows_lines_colours_and_numbers() -> None:

@@ -39,40 +39,104 @@ class Square(object, metaclass=type):
     def __len__(self): return 4
     def _secret(self): pass
 '''
-OTHERS = {
+OTHERS: dict[str, tuple[str, list[tuple[str, int, str]]]] = {
     "javascript": (
-        "// Adds.\nfunction add(a, b) {\n  function inner() {}\n  return 'function no() {' + a;\n}\n"
-        "/** A box. */\nexport class Box extends Thing {\n  put(x) {\n    if (x) { this.x = x; }\n  }\n}\n"
-        "const twice = (x) => 2 * x;\n",
-        [("function add(a, b)", 0, "Adds."), ("export class Box extends Thing", 0, "A box."), ("put(x)", 1, ""),
-         ("const twice = (x)", 0, "")],
+        (
+            "// Adds.\n"
+            "function add(a, b) {\n"
+            "  function inner() {}\n"
+            "  return 'function no() {' + a;\n"
+            "}\n"
+            "/** A box. */\n"
+            "export class Box extends Thing {\n"
+            "  put(x) {\n"
+            "    if (x) { this.x = x; }\n"
+            "  }\n"
+            "}\n"
+            "const twice = (x) => 2 * x;\n"
+        ),
+        [
+            ("function add(a, b)", 0, "Adds."),
+            ("export class Box extends Thing", 0, "A box."),
+            ("put(x)", 1, ""),
+            ("const twice = (x)", 0, ""),
+        ],
     ),
     "go": (
-        "package x\n\n// Box holds things.\ntype Box struct {\n\tn int\n}\n\n// Put puts.\nfunc (b *Box) Put(n int) error {\n\treturn nil\n}\n",
+        (
+            "package x\n"
+            "\n"
+            "// Box holds things.\n"
+            "type Box struct {\n"
+            "\tn int\n"
+            "}\n"
+            "\n"
+            "// Put puts.\n"
+            "func (b *Box) Put(n int) error {\n"
+            "\treturn nil\n"
+            "}\n"
+        ),
         [("type Box struct", 0, "Box holds things."), ("func (b *Box) Put(n int) error", 0, "Put puts.")],
     ),
     "rust": (
-        "/// A point.\n#[derive(Debug)]\npub struct Point { x: i32 }\n\nimpl Point {\n    /// Makes one.\n    pub fn new(x: i32) -> Self {\n        Point { x }\n    }\n}\n",
+        (
+            "/// A point.\n"
+            "#[derive(Debug)]\n"
+            "pub struct Point { x: i32 }\n"
+            "\n"
+            "impl Point {\n"
+            "    /// Makes one.\n"
+            "    pub fn new(x: i32) -> Self {\n"
+            "        Point { x }\n"
+            "    }\n"
+            "}\n"
+        ),
         [("pub struct Point", 0, "A point."), ("impl Point", 0, ""), ("pub fn new(x: i32) -> Self", 1, "Makes one.")],
     ),
     "java": (
-        "package a;\n/**\n * A shop. It sells.\n * @author me\n */\npublic class Shop {\n    int n = count(3);\n    public Shop() {\n        go();\n    }\n    /* Counts. */\n    static int count(int a) {\n        for (;;) { return a; }\n    }\n}\n",
+        (
+            "package a;\n"
+            "/**\n"
+            " * A shop. It sells.\n"
+            " * @author me\n"
+            " */\n"
+            "public class Shop {\n"
+            "    int n = count(3);\n"
+            "    public Shop() {\n"
+            "        go();\n"
+            "    }\n"
+            "    /* Counts. */\n"
+            "    static int count(int a) {\n"
+            "        for (;;) { return a; }\n"
+            "    }\n"
+            "}\n"
+        ),
         [("public class Shop", 0, "A shop."), ("public Shop()", 1, ""), ("static int count(int a)", 1, "Counts.")],
     ),
     "c": (
-        "#include <a.h>\n/* Twice. */\nstatic int twice(int a)\n{\n    if (a) { return 0; }\n    return 2 * a;\n}\nint later(int);\nstruct point { int x; };\n",
+        (
+            "#include <a.h>\n"
+            "/* Twice. */\n"
+            "static int twice(int a)\n"
+            "{\n"
+            "    if (a) { return 0; }\n"
+            "    return 2 * a;\n"
+            "}\n"
+            "int later(int);\n"
+            "struct point { int x; };\n"
+        ),
         [("static int twice(int a)", 0, "Twice."), ("struct point", 0, "")],
     ),
     "cpp": (
-        "namespace shop {\nclass Box : public Base {\npublic:\n    int size() const { return 1; }\n};\n}\n",
+        ("namespace shop {\nclass Box : public Base {\npublic:\n    int size() const { return 1; }\n};\n}\n"),
         [("namespace shop", 0, ""), ("class Box : public Base", 1, ""), ("int size() const", 2, "")],
     ),
     "ruby": (
-        "module Shop\n  # A box.\n  class Box < Base\n    def add(x)\n      @x = x\n    end\n  end\nend\n",
+        ("module Shop\n  # A box.\n  class Box < Base\n    def add(x)\n      @x = x\n    end\n  end\nend\n"),
         [("module Shop", 0, ""), ("class Box < Base", 1, "A box."), ("def add(x)", 2, "")],
     ),
-    "bash": ("# Says hello.\nhello() {\n  echo 'no() {'\n}\n", [("hello()", 0, "Says hello.")]),
-}  # fmt: skip
+    "bash": (("# Says hello.\nhello() {\n  echo 'no() {'\n}\n"), [("hello()", 0, "Says hello.")]),
+}
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -111,7 +175,8 @@ def test_what_has_no_outline_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["def f(:\n  pass", "print 'old'\ndef f(): pass", "x = " + "(" * 5000, "a\0b", "x = " + "-" * 200_000 + "1"]
+    "broken",
+    ["def f(:\n  pass", "print 'old'\ndef f(): pass", "x = " + "(" * 5000, "a\0b", "x = " + "-" * 200_000 + "1"],
 )
 def test_broken_python_is_one_clear_error(broken: str) -> None:
     with pytest.raises(DamagedInput, match="Python"):
@@ -131,8 +196,13 @@ def test_docs_show_signatures_sections_and_examples() -> None:
 
 
 def test_numpy_sections_become_lists() -> None:
-    made = page("Do it.\n\nParameters\n----------\nx : int\n    The thing.\ny\n    Another.\n\nReturns\n-------\nint\n    Twice.")
-    assert made == "Do it.\n\n**Parameters**\n\n- `x : int`: The thing.\n- `y`: Another.\n\n**Returns**\n\n- `int`: Twice."
+    made = page(
+        "Do it.\n\nParameters\n----------\nx : int\n    The thing.\ny\n    Another.\n\n"
+        "Returns\n-------\nint\n    Twice."
+    )
+    assert (
+        made == "Do it.\n\n**Parameters**\n\n- `x : int`: The thing.\n- `y`: Another.\n\n**Returns**\n\n- `int`: Twice."
+    )
 
 
 def test_first_sentences() -> None:

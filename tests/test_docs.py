@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_own_models import serving
+from test_readme import environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,6 +40,45 @@ def test_the_transform_of_the_guide(tmp_path: Path, home: Path) -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
 def test_the_python_of_a_page(page: str, tmp_path: Path, home: Path, pulled: None) -> None:
     assert "respectable" in run(blocks(page)[0], tmp_path, home)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("page", ["README.md", "docs/own-models.md", "docs/timeline.md"])
+def test_the_commands_of_a_page(page: str, tmp_path: Path, home: Path, pulled: None) -> None:
+    """Blocks after `<!-- run -->`, in a home of their own, with a server of the test's in the place of Ollama."""
+    pytest.importorskip("xllamacpp")
+    from transpose.models.pull import weights
+
+    own = tmp_path / "home"
+    own.mkdir()
+    (own / "models").symlink_to((home / "models").resolve(), target_is_directory=True)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "my-model.gguf").symlink_to(weights("smollm2", quiet=True) / "smollm2.gguf")
+    (tmp_path / "my-whisper").symlink_to(weights("whisper-base", quiet=True), target_is_directory=True)
+    env = environment(own, tmp_path / "bin")
+    with serving() as server:
+        commands = re.findall(r"<!-- run -->\n```sh\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+        for command in "".join(commands).splitlines():
+            here = command.replace("http://localhost:11434/v1", server.address)
+            done = subprocess.run(["bash", "-c", here], cwd=tmp_path, env=env, capture_output=True, timeout=200)
+            assert done.returncode == 0, f"{command}\n{done.stderr.decode()}"
+    assert commands
+    assert all(path.stat().st_size for path in tmp_path.glob("*.m*"))
+
+
+def test_the_timeline_of_its_page_is_one(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from transpose.core.context import Context
+    from transpose.media.timeline import load_file
+
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "timeline.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "a.timeline").write_text(block, encoding="utf-8")
+    (tmp_path / "talk.wav").symlink_to(ROOT / "examples" / "talk.wav")
+    Image.new("RGB", (40, 30)).save(tmp_path / "bee.jpg")
+    made = load_file(tmp_path / "a.timeline", Context())
+    assert [each.start for each in made.shown] == [0.0, 7.42]
+    assert made.cues[0].text.startswith("Bees")
 
 
 def test_generated_pages_are_fresh() -> None:

@@ -26,6 +26,7 @@ STEMS: dict[str, dict[str, str]] = {
     "sheet": {"image": "image.sheet"},
     "waveform": {"image": "image.waveform"},
     "chart": {"image": "image.chart"},
+    "outline": {"text": "text.outline"},
     "description": {"text": "text.description"},
     "forecast": {"table": "table.forecast"},
     "lecture": {},

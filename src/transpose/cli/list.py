@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from transpose.core.catalog import Catalog
+    from transpose.core.transform import Transform
 
 WHAT = ("transforms", "formats", "kinds", "verbs")
 
@@ -61,8 +62,13 @@ def table(what: str, catalog: Catalog) -> list[tuple[str, ...]]:
             rows.append((suffix, ", ".join(sorted(kinds)) or "-", ", ".join(sorted(made)) or "-"))
         return [("format", "read as", "written from"), *rows]
     chosen = [item for item in catalog if item.verb or what == "transforms"]
-    rows = [(item.name, str(item), item.doc.partition("\n")[0]) for item in sorted(chosen, key=lambda item: item.name)]
+    rows = [(_called(item), str(item), item.doc.partition("\n")[0]) for item in sorted(chosen, key=lambda t: t.name)]
     return [("transform" if what == "transforms" else "verb", "from -> to", "what it does"), *rows]
+
+
+def _called(item: Transform) -> str:
+    """Its name, and the verb that it performs where that is another word."""
+    return f"{item.name} ({item.does})" if item.does not in ("", item.name) else item.name
 
 
 def print_table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -16,6 +16,7 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } th { text-align: left; color: var(--soft); font-weight: 500 }
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 td.n { text-align: right; font-variant-numeric: tabular-nums } td.data { color: var(--soft); font-size: .85em }
+td:last-child { white-space: nowrap }
 svg { display: block } p { color: var(--soft) }
 """
 WIDTH = 120

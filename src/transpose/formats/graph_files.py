@@ -28,7 +28,12 @@ def write_graphml(table: Table, path: Path, ctx: Context) -> None:
     root = Element("graphml", {"xmlns": GRAPHML})
     if ctx.history:
         SubElement(root, "desc").text = _clean(ctx.history)
-    keys = (("name", "node", "string"), ("found", "node", "boolean"), ("kind", "edge", "string"), ("times", "edge", "double"))
+    keys = (
+        ("name", "node", "string"),
+        ("found", "node", "boolean"),
+        ("kind", "edge", "string"),
+        ("times", "edge", "double"),
+    )
     for name, what, kind in keys:
         SubElement(root, "key", {"id": name, "for": what, "attr.name": name, "attr.type": kind})
     inside = SubElement(root, "graph", {"edgedefault": "directed"})
@@ -63,8 +68,15 @@ def write_gexf(table: Table, path: Path, ctx: Context) -> None:
         SubElement(values, "attvalue", {"for": "0", "value": "false" if number in graph.missing else "true"})
     edges = SubElement(inside, "edges")
     for number, edge in enumerate(graph.edges):
-        fields = {"id": str(number), "source": str(edge.source), "target": str(edge.target), "weight": f"{edge.times:g}"}
-        SubElement(edges, "edge", fields | ({"kind": _clean(edge.kind), "label": _clean(edge.kind)} if edge.kind else {}))
+        fields = {
+            "id": str(number),
+            "source": str(edge.source),
+            "target": str(edge.target),
+            "weight": f"{edge.times:g}",
+        }
+        SubElement(
+            edges, "edge", fields | ({"kind": _clean(edge.kind), "label": _clean(edge.kind)} if edge.kind else {})
+        )
     _write(root, path)
 
 

@@ -89,7 +89,7 @@ def read_3mf(path: Path, ctx: Context) -> Mesh:
         raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Download it again") from error
     except RuntimeError as error:  # what zipfile raises for a password
         raise LockedInput(f"{path.name!r} needs a password", "Save it without one") from error
-    except (expat.ExpatError, KeyError, ValueError, IndexError, EOFError, zlib.error, OSError) as error:
+    except (expat.ExpatError, LookupError, ValueError, EOFError, zlib.error, OSError) as error:
         raise DamagedInput(f"{path.name!r} is truncated or damaged ({reason(error)})", "Download it again") from error
 
 

@@ -23,6 +23,7 @@ from transpose.media.table import Table, unique
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
+FIRST, LAST = -62_135_596_800, 253_402_300_799  # seconds from 1970 to the first and last of the years 1 to 9999
 HISTORY = b"transpose"  # the key among the file's own metadata
 
 
@@ -49,9 +50,24 @@ def read_parquet(
         if "encrypt" in said.lower() or "decrypt" in said.lower():
             raise LockedInput(f"{path.name!r} is encrypted", "Write it again without encryption") from None
         raise DamagedInput(f"{path.name!r} is damaged: {said}", "Is it cut off? Get it again") from None
+    _check_dates(arrow, path)
     metadata = {key: value for key, value in (arrow.schema.metadata or {}).items() if key != HISTORY}
     names = unique(arrow.column_names) if len(set(arrow.column_names)) < arrow.num_columns else arrow.column_names
     return Table(arrow.rename_columns(names).replace_schema_metadata(metadata or None), path.stem)
+
+
+def _check_dates(arrow: pa.Table, path: Path) -> None:
+    """Refuse dates that neither Python nor a text can hold: they would be lost in silence, or stop a later step."""
+    import pyarrow as pa
+    import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+    for name, column in zip(arrow.column_names, arrow.columns, strict=True):
+        if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+            day = 86_400 if getattr(column.type, "tz", None) else 0  # what a zone may shift
+            span = pc.min_max(column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())).as_py()
+            if any(end is not None and not FIRST + day <= end <= LAST - day for end in span.values()):
+                said = f"the column {name!r} of {path.name!r} has dates outside of the years 1 to 9999"
+                raise DamagedInput(said, "Leave it out: -o columns= names those to read")
 
 
 def _check(path: Path) -> None:

@@ -102,7 +102,7 @@ def _check(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (ValueError, OSError, *PACKED):
         raise DamagedInput(f"{path.name!r} is cut off or damaged", "Save it again") from None
     if size > 4 * LARGEST:
         raise HugeInput(f"{path.name!r} unpacks to {size / 2**20:.0f} MB", "Split it into smaller workbooks")

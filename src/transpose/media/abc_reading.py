@@ -300,7 +300,8 @@ def _facts(voice: _Voice, base: _Voice, order: list[int], starts: list[Fraction]
             keys.append((starts[place], *bar.key))
     first = starts[1] if len(starts) > 1 else Fraction(0)
     beats, unit = metres[0][1:]
-    if len(order) > 1 and first < Fraction(4 * beats, unit) and first.denominator <= 16:  # an upbeat is its own bar
+    shown = first > 0 and first.denominator in (1, 2, 4, 8, 16)  # a triplet cut short has no metre
+    if len(order) > 1 and first < Fraction(4 * beats, unit) and shown:  # an upbeat is its own bar
         size = max(unit, 4 * first.denominator)
         metres = [(Fraction(0), int(first * size / 4), size), (first, beats, unit), *metres[1:]]
     return Notation((), tuple(sorted(tempi.items())), tuple(metres), tuple(keys))

@@ -1,4 +1,4 @@
-"""What a program defines, with names, lines and the first sentence of each comment: Python exactly, a few others nearly.
+"""What a program defines: names, lines, the first sentence of each comment. Python exactly, some others nearly.
 
 Python is parsed (`ast`). JavaScript, TypeScript, Java, C, C++, Go, Rust, Ruby and shell are read line by line after
 comments and strings were blanked by Pygments; braces give the nesting. What macros or generators define stays unseen.
@@ -19,25 +19,38 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Defined = Function | ast.ClassDef
 MODIFIERS = (
     r"(?:(?:public|private|protected|internal|static|final|abstract|async|export|default|declare|readonly|override"
-    r"|virtual|inline|constexpr|extern|unsafe|const|pub(?:\([\w: ]+\))?|synchronized|native|sealed|explicit|friend)\s+)*"
+    r"|virtual|inline|constexpr|extern|unsafe|const|pub(?:\([\w: ]+\))?|synchronized|native|sealed|explicit"
+    r"|friend)\s+)*"
 )
 SCRIPT = (
     (rf"{MODIFIERS}function\s*\*?\s*(?P<name>[\w$]+)\s*(?:<[^(]*>)?\(", "function"),
     (rf"{MODIFIERS}(?P<what>class|interface|enum|namespace)\s+(?P<name>[\w$]+)", "class"),
     (r"(?:export\s+)?type\s+(?P<name>[\w$]+)(?:<.*>)?\s*=", "type"),
-    (r"(?:export\s+)?(?:const|let|var)\s+(?P<name>[\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|\([^)]*\)[^=]*=>|[\w$]+\s*=>)", "function"),
+    (
+        r"(?:export\s+)?(?:const|let|var)\s+(?P<name>[\w$]+)[^=]*=\s*(?:async\s*)?"
+        r"(?:function\b|\([^)]*\)[^=]*=>|[\w$]+\s*=>)",
+        "function",
+    ),
     (rf"{MODIFIERS}(?:get\s+|set\s+|\*\s*)?(?P<name>#?[\w$]+)\s*(?:<[^(]*>)?\([^)]*\)?[^;=]*\{{\s*$", "method"),
-)  # fmt: skip
+)
 C_LIKE = (
-    (r"(?:typedef\s+)?(?:template\s*<.*>\s*)?(?P<what>class|struct|union|enum(?:\s+class)?|namespace)\s+(?P<name>[\w:]+)(?:\s+final)?\s*(?::[^:;]*)?(?:\{.*)?$", "class"),
-    (rf"{MODIFIERS}[\w:<>,&*~\s\[\]]*?[\s&*](?P<name>[\w:~]+|operator\s*\S+)\s*\([^;{{}}]*(?:\)[^;=]*)?(?:\{{.*)?$", "function"),
-)  # fmt: skip
+    (
+        r"(?:typedef\s+)?(?:template\s*<.*>\s*)?(?P<what>class|struct|union|enum(?:\s+class)?|namespace)\s+"
+        r"(?P<name>[\w:]+)(?:\s+final)?\s*(?::[^:;]*)?(?:\{.*)?$",
+        "class",
+    ),
+    (
+        rf"{MODIFIERS}[\w:<>,&*~\s\[\]]*?[\s&*](?P<name>[\w:~]+|operator\s*\S+)\s*"
+        r"\([^;{}]*(?:\)[^;=]*)?(?:\{.*)?$",
+        "function",
+    ),
+)
 PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("javascript", "typescript", "jsx", "tsx"), SCRIPT),
     **dict.fromkeys(("c", "cpp"), C_LIKE),
     "java": (
         (rf"{MODIFIERS}(?P<what>class|interface|enum|record|@interface)\s+(?P<name>\w+)", "class"),
-        (rf"{MODIFIERS}(?:<.*?>\s*)?[\w.<>,?\[\]\s]+\s(?P<name>\w+)\s*\([^;=]*$", "method"),
+        (r"(?:[\w.<>,?\[\]&]++\s++)+(?P<name>\w++)\s*\([^;=]*$", "method"),
         (rf"{MODIFIERS}(?P<name>\w+)\s*\([^;=]*\{{$", "method"),
     ),
     "go": (
@@ -54,11 +67,17 @@ PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
         (r"(?P<what>class|module)\s+(?P<name>[A-Z][\w:]*)", "class"),
         (r"def\s+(?P<name>(?:self\.)?[\w]+[?!=]?)", "method"),
     ),
-    "bash": ((r"(?:function\s+)?(?P<name>[\w:.-]+)\s*\(\s*\)", "function"), (r"function\s+(?P<name>[\w:.-]+)", "function")),
-}  # fmt: skip
+    "bash": (
+        (r"(?:function\s+)?(?P<name>[\w:.-]+)\s*\(\s*\)", "function"),
+        (r"function\s+(?P<name>[\w:.-]+)", "function"),
+    ),
+}
 BODIES = ("function", "method", "type", "macro")  # what is defined inside is nobody else's
+COMMENTS = ("Token.Comment", "Token.Literal.String.Doc")  # Rust's `///` are strings to Pygments
+PREPROCESSOR = "Token.Comment.Preproc"
+STRING = re.compile(r"[^\s\"'`]")
 NOT_NAMES = frozenset(
-    "if else for while switch catch return do try match loop new throw sizeof typeof with synchronized function".split()
+    "if else for while switch catch return do try match loop throw sizeof typeof with synchronized function".split()
 )
 
 
@@ -141,7 +160,7 @@ def signature(node: Defined) -> str:
 def first_sentence(words: str) -> str:
     """The first paragraph of a comment on one line, to the end of its first sentence."""
     paragraph = " ".join(re.split(r"\n\s*\n", words.strip(), maxsplit=1)[0].split())
-    found = re.match(r".{12,}?[.!?](?=\s+[A-Z`*\"'(]|$)", paragraph)
+    found = re.match(r".{3,}?[.!?](?=\s+[A-Z`*\"'(]|$)", paragraph)
     return found.group() if found else paragraph
 
 
@@ -160,7 +179,9 @@ def _lines(source: str, language: str) -> Iterator[Definition]:
         found = _match(words, patterns) if words and not in_body else None
         if found:
             kind, shown = found
-            yield Definition(shown, kind, number + 1, len(opened), first_sentence(_comment_above(comments, number)))
+            yield Definition(
+                shown, kind, number + 1, len(opened), first_sentence(_comment_above(code, comments, number))
+            )
             opened.append((level, kind))
         braces = max(0, braces + line.count("{") - line.count("}"))
 
@@ -178,31 +199,29 @@ def _match(words: str, patterns: list[tuple[re.Pattern[str], str]]) -> tuple[str
 
 
 def _parted(source: str, language: str) -> tuple[list[str], list[str]]:
-    """The lines of a program without comments and strings' contents, and its comments line by line."""
-    from pygments.token import Comment, String  # type: ignore[import-untyped]
-
+    """The lines of a program without comments and with strings blanked, and its comments line by line."""
     code: list[str] = []
     comments: list[str] = []
     for line in pieces(source, language):
-        told = "".join(part if kind in Comment and kind not in Comment.Preproc else "" for kind, part in line)
-        blank = ("" if kind in Comment and kind not in Comment.Preproc else part for kind, part in _plainly(line, String))
-        code.append("".join(blank).rstrip())
-        comments.append(told.strip())
+        kinds = [str(piece.token) for piece in line]
+        told = [kind.startswith(COMMENTS) and not kind.startswith(PREPROCESSOR) for kind in kinds]
+        comments.append("".join(piece.text for piece, is_said in zip(line, told, strict=True) if is_said).strip())
+        shown = [
+            "" if is_said else STRING.sub("_", piece.text) if kind.startswith("Token.Literal.String") else piece.text
+            for piece, kind, is_said in zip(line, kinds, told, strict=True)
+        ]
+        code.append("".join(shown).rstrip())
     return code, comments
 
 
-def _plainly(line: list, string: object) -> Iterator[tuple]:  # type: ignore[type-arg]
-    for kind, part in line:
-        yield kind, re.sub(r"[^\s\"'`]", "_", part) if kind in string else part  # type: ignore[operator]
-
-
-def _comment_above(comments: list[str], number: int) -> str:
-    """The words of the comment that ends on the line above, or above an attribute."""
+def _comment_above(code: list[str], comments: list[str], number: int) -> str:
+    """The words of the comment that ends on the line above, or above attributes."""
     found: list[str] = []
-    for line in reversed(comments[max(0, number - 40) : number]):
-        if not line:
+    for at in range(number - 1, max(-1, number - 40), -1):
+        attribute = code[at].lstrip().startswith(("#[", "@", "template"))
+        if not comments[at] and not (attribute and not found) or comments[at] and code[at].strip():
             break
-        found.append(line)
+        found.append(comments[at])
     lines = [re.sub(r"^\s*(?:/\*\*?!?|//[/!]?|\*+/|\*|#+|--)\s?|\s*\*+/\s*$", "", line) for line in reversed(found)]
     text = "\n".join(line for line in lines if not line.startswith("!"))
     return re.split(r"(?m)^\s*@\w+", text)[0]

@@ -134,4 +134,5 @@ def places(graph: Graph, seed: int, rounds: int = 300) -> NDArray[np.float64]:
         length = np.maximum(np.linalg.norm(push, axis=1, keepdims=True), 1e-9)
         heat = 0.1 * math.sqrt(count) * (1 - step / rounds) + 0.005
         at += push / length * np.minimum(length, heat)
-    return at - at.mean(0)
+    centred: NDArray[np.float64] = at - at.mean(0)
+    return centred

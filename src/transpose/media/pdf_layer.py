@@ -250,6 +250,8 @@ def _line(run: Sequence[Character]) -> Line | None:
     if not seen:
         return None
     text = tidy("".join(item[0] for item in run)).strip()
+    if not text:  # of control characters only
+        return None
     left, right = min(item[1] for item in seen), max(item[3] for item in seen)
     # one raised or large character must not stretch the line: the middle one of the sorted edges
     tops, bottoms = sorted(item[2] for item in seen), sorted(item[4] for item in seen)

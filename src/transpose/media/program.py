@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from transpose.core.context import Context
-from transpose.core.errors import HugeInput, OptionError, SilentInput
+from transpose.core.errors import HugeInput, OptionError, SilentInput, TransformError
 from transpose.media.text import Text
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST = 5_000_000  # characters that are coloured
 SAMPLE = 60_000  # characters in which signs are looked for
+SECONDS = 60  # for colouring
 MOST = 6  # times that one sign counts
 LEAST = 3  # signs' weight that tells a language
 LOOKS = {"light": "xcode", "dark": "github-dark"}  # styles of Pygments
@@ -137,7 +139,7 @@ def _known(said: str) -> str:
 def pieces(text: str, language: str) -> list[list[Piece]]:
     """Every line of a program as coloured pieces; joined they give the text back, without line ends.
 
-    Raises HugeInput (over 5 million characters).
+    Raises HugeInput (over 5 million characters), TransformError (it takes over a minute).
     """
     from pygments.lexers import get_lexer_by_name
 
@@ -146,7 +148,10 @@ def pieces(text: str, language: str) -> list[list[Piece]]:
         raise HugeInput(f"the program has {len(text):,} characters, more than {LARGEST:,}", hint)
     lexer = get_lexer_by_name(language, stripnl=False, stripall=False, ensurenl=False)
     lines: list[list[Piece]] = [[]]
+    late = time.monotonic() + SECONDS
     for token, part in lexer.get_tokens(text):
+        if time.monotonic() > late:  # some grammars of Pygments take quadratic time on what is no program
+            raise TransformError(f"colouring took over {SECONDS} s", f"Is it {title(language)}? Else -o language=NAME")
         for number, words in enumerate(part.split("\n")):
             if number:
                 lines.append([])

@@ -209,7 +209,7 @@ def load_file(path: Path, ctx: Context) -> Timeline:
             raise ValueError(f"theme {theme!r} is none of {', '.join(THEMES)}")
         sound = _string(fields, "sound", "")
     except (TypeError, ValueError) as error:
-        raise DamagedInput(f"{path.name!r}: {error}", "See docs/formats.md, or make a new one to compare") from None
+        raise DamagedInput(f"{path.name!r}: {error}", "See docs/timeline.md, or make a new one to compare") from None
     return Timeline(Audio.from_file(found(sound, path)), tuple(shown), tuple(cues), width, height, theme)
 
 

@@ -23,12 +23,7 @@ ITEM = re.compile(r"^(\*{0,2}[\w.]+(?: ?\([^)]*\))?): ?(.*)$")
 
 
 @transform(
-    "text.code -> text@markdown",
-    name="docs",
-    verb=True,
-    loses=["detail"],
-    needs=["pygments"],
-    extra="documents",
+    "text.code -> text@markdown", name="docs", verb=True, loses=["detail"], needs=["pygments"], extra="documents"
 )
 def docs(
     code: Text,
@@ -53,7 +48,7 @@ def docs(
     found = [block for node in _public(tree.body, private) for block in _entry(node, 2, private)]
     if not found and not first:
         raise SilentInput("this module has neither docstrings nor definitions", "Is it the right file?")
-    ctx.note("definitions", sum(block.startswith("## ") or block.startswith("### ") for block in found))
+    ctx.note("definitions", sum(block.startswith(("## ", "### ")) for block in found))
     return Text("\n\n".join(blocks + found), "markdown", code.lang)
 
 
@@ -77,7 +72,9 @@ def _public(body: list[ast.stmt], private: bool) -> Iterator[Defined]:
 def _entry(node: Defined, depth: int, private: bool) -> Iterator[str]:
     """Heading, signature, docstring, and the methods of a class."""
     yield f"{'#' * depth} {node.name}".replace("__", r"\_\_")
-    decorators = [f"@{ast.unparse(each)}\n" for each in node.decorator_list if isinstance(each, ast.Name | ast.Attribute)]
+    decorators = [
+        f"@{ast.unparse(each)}\n" for each in node.decorator_list if isinstance(each, ast.Name | ast.Attribute)
+    ]
     yield f"```python\n{''.join(decorators)}{signature(node)}\n```"
     said = ast.get_docstring(node)
     if said:

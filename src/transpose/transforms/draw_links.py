@@ -45,13 +45,7 @@ class Box(NamedTuple):
         return across * down if across > 0 and down > 0 else 0.0
 
 
-@transform(
-    "table.links -> image.chart",
-    loses=["exactness"],
-    needs=["pyarrow"],
-    extra="tables",
-    memory_mb=300,
-)
+@transform("table.links -> image.chart", loses=["exactness"], needs=["pyarrow"], extra="tables", memory_mb=300)
 def draw_links(
     table: Table,
     ctx: Context,
@@ -178,7 +172,16 @@ class Sheet:
     def _name(self, pen: ImageDraw, letters: Typeface, name: str, box: Box, ink: str) -> None:
         base = box.top + self.size * 0.98
         step = max(1.0, self.size / 12)
-        for dx, dy in ((-step, 0), (step, 0), (0, -step), (0, step), (-step, -step), (step, step), (step, -step), (-step, step)):
+        for dx, dy in (
+            (-step, 0),
+            (step, 0),
+            (0, -step),
+            (0, step),
+            (-step, -step),
+            (step, step),
+            (step, -step),
+            (-step, step),
+        ):
             letters.draw(pen, (box.left + dx, base + dy), name, self.size, self.halo, Style())
         letters.draw(pen, (box.left, base), name, self.size, ink, Style())
 

@@ -5,7 +5,6 @@ Lines have numbers that are not copied along, and addresses (`#L12`). Colours an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -93,12 +92,14 @@ def colours(lines: Sequence[Sequence[Piece]], look: str) -> str:
     """Style sheets of one look, or of both with the reader's choice between them."""
     looks = [look] if look in LOOKS else list(LOOKS)
     made = ["\n".join(_rules(lines, each)) for each in looks]
-    return made[0] if len(made) == 1 else f"{made[0]}\n@media screen and (prefers-color-scheme: dark) {{\n{made[1]}\n}}\n"
+    return (
+        made[0] if len(made) == 1 else f"{made[0]}\n@media screen and (prefers-color-scheme: dark) {{\n{made[1]}\n}}\n"
+    )
 
 
 def _rules(lines: Sequence[Sequence[Piece]], look: str) -> Iterator[str]:
     """A rule for each token that stands in these lines."""
-    from pygments.token import STANDARD_TYPES, Token  # type: ignore[import-untyped]
+    from pygments.token import STANDARD_TYPES, Token
 
     chosen = style(look)
     ink = chosen.style_for_token(Token.Text)["color"] or ("1f2328" if look == "light" else "e6edf3")

@@ -1,4 +1,4 @@
-"""Highlights of books as Readwise exports them (also Kindle lists of that shape): known by their columns, set by book."""
+"""Highlights of books as Readwise exports them, and lists of that shape: known by their columns, set by book."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def highlights(table: Table, ctx: Context) -> Table:
     return from_rows(rows, "highlights", used)
 
 
-@transform(
-    "table.highlights -> text@markdown", loses=["exactness", "metadata"], needs=["pyarrow"], extra="tables"
-)
+@transform("table.highlights -> text@markdown", loses=["exactness", "metadata"], needs=["pyarrow"], extra="tables")
 def highlights_by_book(
     table: Table,
     ctx: Context,
@@ -69,7 +67,7 @@ def highlights_by_book(
 def _rows(table: Table, ctx: Context) -> list[Row]:
     """Rows under our own names of columns."""
     names = {re.sub(r"[\s_]+", " ", column).strip().lower(): column for column in reversed(table.columns)}
-    found = {}
+    found: dict[str, str] = {}
     for name, row in MEANS.items():
         wanted = row.split("|")
         column = next((names[each] for each in wanted if each in names), "")
@@ -142,5 +140,4 @@ def _plain(words: str) -> str:
 def _escape(line: str) -> str:
     """Words that Markdown shows as they are."""
     line = re.sub(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)", lambda found: "\\" + found.group(), line)
-    return re.sub(r"^(\d*)(?=#{1,6}\s|[>+-]|(?<=\d)[.)]\s)", r"\1\\", line)
-
+    return re.sub(r"^(\d+)(?=[.)](?:\s|$))|^(?=#{1,6}\s|[>+-])", r"\1\\", line)

@@ -1,8 +1,8 @@
 """Mend text that was read in the wrong encoding: `schÃ¶n` becomes `schön` again.
 
-Method: ftfy (Speer 2019), which looks for sequences that can hardly be anything else, and undoes them line by line. Only
-what its encoding steps change is changed here: quotation marks, ligatures, line ends and the like stay as they are, so
-that text which is right comes back as the same characters.
+Method: ftfy (Speer 2019), which looks for sequences that can hardly be anything else, and undoes them line by line.
+Only what its encoding steps change is changed here: quotation marks, ligatures, line ends and the like stay as they
+are, so that text which is right comes back as the same characters.
 """
 
 from __future__ import annotations
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
 
 @transform(
-    "text -> text",
-    name="repair",
-    verb=True,
-    keeps=["lang", "timed", "markup"],
-    needs=["ftfy"],
-    extra="documents",
+    "text -> text", name="repair", verb=True, keeps=["lang", "timed", "markup"], needs=["ftfy"], extra="documents"
 )
 def repair(
     text: Text,
