@@ -29,20 +29,20 @@ FORMATS = {  # suffix -> writer, reader; a PDF is read as text
     ".pdf": ("pdf_writer:write_pdf", "pdf:read_pdf"),
 }
 PROSE = "The river rose by two metres in a week, and the mill stood still. Nobody had seen this since the year 1954. "
-DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # noqa: E501
 MADE = {
     "report": f"# Report\n\n{PROSE * 4}\n\n## Method\n\n{PROSE * 3}\n\n## Result\n\n- one\n- two\n\n{PROSE}\n",
-    "lists": "# Lists\n\n- a first\n  - a nested\n    1. a deep one\n    2. a deep two\n- second\n\n1. uno\n2. due\n3. tre\n",
-    "table": "# Table\n\n| City | People | Area |\n|---|--:|--:|\n| Ulm | 128,928 | 118.7 |\n| Köln | 1,087,353 | 405.0 |\n",
+    "lists": "# Lists\n\n- a first\n  - a nested\n    1. a deep one\n    2. a deep two\n- second\n\n1. uno\n2. due\n3. tre\n",  # noqa: E501
+    "table": "# Table\n\n| City | People | Area |\n|---|--:|--:|\n| Ulm | 128,928 | 118.7 |\n| Köln | 1,087,353 | 405.0 |\n",  # noqa: E501
     "wide": "# Wide\n\n|" + "|".join(f"k{n}" for n in range(12)) + "|\n|" + "---|" * 12 + "\n"
     + "".join("|" + "|".join(f"v{row}x{n}" for n in range(12)) + "|\n" for row in range(20)),
     "links": "# Links\n\nSee [the manual](https://example.org/manual?a=1&b=2), <https://example.org> and "
     "[mail](mailto:a@example.org).\n\n> quoted [source](https://example.com/s)\n",
-    "code": "# Code\n\nCall `run(x)`:\n\n```python\ndef run(x):\n    if x < 3 and x > 1:\n        return \"<b>\"\n```\n",
-    "marks": "# Marks\n\n**bold** and *slanted*, ***both***, ~~gone~~, a note[^1], a break  \nhere, 5 < 6 & 7 > 2.\n\n[^1]: The note.\n",
-    "world": "# Welt\n\nGrüße, Ελληνικά, русский язык, naïve façade.\n\n## Ещё\n\nSmørrebrød, žluťoučký kůň, İstanbul.\n",
+    "code": "# Code\n\nCall `run(x)`:\n\n```python\ndef run(x):\n    if x < 3 and x > 1:\n        return \"<b>\"\n```\n",  # noqa: E501
+    "marks": "# Marks\n\n**bold** and *slanted*, ***both***, ~~gone~~, a note[^1], a break  \nhere, 5 < 6 & 7 > 2.\n\n[^1]: The note.\n",  # noqa: E501
+    "world": "# Welt\n\nGrüße, Ελληνικά, русский язык, naïve façade.\n\n## Ещё\n\nSmørrebrød, žluťoučký kůň, İstanbul.\n",  # noqa: E501
     "picture": f"# Picture\n\nBefore.\n\n![a dot of colour]({DOT})\n\nAfter.\n\n## Second\n\n{PROSE}\n",
-    "notes": "---\ntitle: Notes\nauthor: A. Writer\n---\n# Notes\n\n### Deep\n\n#### Deeper\n\n- [ ] to do\n- [x] done\n\n---\n\n"
+    "notes": "---\ntitle: Notes\nauthor: A. Writer\n---\n# Notes\n\n### Deep\n\n#### Deeper\n\n- [ ] to do\n- [x] done\n\n---\n\n"  # noqa: E501
     + "".join(f"## Part {n}\n\n{PROSE * 2}\n\n" for n in range(6)),
 }  # fmt: skip
 

@@ -35,13 +35,13 @@ def png(width: int = 60, height: int = 30) -> bytes:
 
 
 PAGE = Document(
-    '<h1>Größe &amp; <em>Maß</em></h1><p>One <strong>two</strong> <code>x &lt; y</code> H<sub>2</sub>O '
+    "<h1>Größe &amp; <em>Maß</em></h1><p>One <strong>two</strong> <code>x &lt; y</code> H<sub>2</sub>O "
     '<a href="https://example.org/a?b=1&amp;c=2">a link</a>.<br/>Next line.</p>'
-    '<h2>Lists</h2><ul><li>first<ol start="3"><li>inner</li></ol></li><li><p>second</p><pre><code>in item</code></pre></li></ul>'
+    '<h2>Lists</h2><ul><li>first<ol start="3"><li>inner</li></ol></li><li><p>second</p><pre><code>in item</code></pre></li></ul>'  # noqa: E501
     '<h2>Data</h2><table><caption>Cap</caption><thead><tr><th rowspan="2">R</th><th colspan="2">Year</th></tr>'
     "<tr><th>Q1</th><th>Q2</th></tr></thead><tbody><tr><td>N</td><td>1</td><td>2</td></tr><tr><td>S</td>"
     '<td colspan="2">both</td></tr></tbody></table>'
-    '<pre><code class="language-python">def f():\n    return "a &lt; b"</code></pre><blockquote><p>Quoted.</p></blockquote>'
+    '<pre><code class="language-python">def f():\n    return "a &lt; b"</code></pre><blockquote><p>Quoted.</p></blockquote>'  # noqa: E501
     '<figure><img src="a.png" alt="green one"/><figcaption>Fig</figcaption></figure><hr/>'
     '<math><code class="language-math">\\frac{a}{b}</code></math><p>日本語 русский عربي 😀</p>'
     '<section data-page="2"><h2>Page</h2><p>text</p><aside><p>Spoken words.</p></aside></section>',
@@ -95,7 +95,20 @@ def test_everything_is_in_it(suffix: str, tmp_path: Path) -> None:
     warnings = [text for text in write(suffix, PAGE, path) if "no font" not in text]
     assert warnings == []
     said = plain(path)
-    for word in ("Größe", "two", "first", "inner", "in item", "Year", "both", "def f", "Quoted", "русский", "Page", "Next"):
+    for word in (
+        "Größe",
+        "two",
+        "first",
+        "inner",
+        "in item",
+        "Year",
+        "both",
+        "def f",
+        "Quoted",
+        "русский",
+        "Page",
+        "Next",
+    ):
         assert word in said
     if suffix != "pdf":
         assert "日本語" in said
@@ -147,7 +160,12 @@ def test_broken_and_missing_pictures_leave_their_description(suffix: str, tmp_pa
 def test_odd_pictures(suffix: str, tmp_path: Path) -> None:
     """Tall, tiny, CMYK, deep, turned, WebP, TIFF, SVG with a script or broken."""
     album: dict[str, bytes] = {"tall.png": png(3, 4000), "dot.png": png(1, 1), "wide.png": png(5000, 2)}
-    for name, mode, kind in (("c.jpg", "CMYK", "JPEG"), ("d.tif", "I;16", "TIFF"), ("w.webp", "RGBA", "WEBP"), ("p.bmp", "P", "BMP")):
+    for name, mode, kind in (
+        ("c.jpg", "CMYK", "JPEG"),
+        ("d.tif", "I;16", "TIFF"),
+        ("w.webp", "RGBA", "WEBP"),
+        ("p.bmp", "P", "BMP"),
+    ):
         file = io.BytesIO()
         Image.new(mode, (20, 10)).save(file, kind)
         album[name] = file.getvalue()
@@ -172,8 +190,8 @@ def test_odd_pictures(suffix: str, tmp_path: Path) -> None:
         "loose words",
         "<p></p><ul><li></li></ul><table></table><table><tr></tr></table><pre></pre><section></section><h1></h1>",
         '<table><tr><td colspan="999999999" rowspan="77777777">x</td></tr><tr><td>y</td></tr></table>',
-        '<table><tr><td rowspan="2">a</td><td>b</td></tr><tr><td colspan="3">c</td></tr><tr><td rowspan="9">d</td></tr></table>',
-        "<table><tr>" + "".join(f"<th>h{n}</th>" for n in range(80)) + "</tr><tr>" + "<td>v</td>" * 80 + "</tr></table>",
+        '<table><tr><td rowspan="2">a</td><td>b</td></tr><tr><td colspan="3">c</td></tr><tr><td rowspan="9">d</td></tr></table>',  # noqa: E501
+        "<table><tr>" + "".join(f"<th>h{n}</th>" for n in range(80)) + "</tr><tr>" + "<td>v</td>" * 80 + "</tr></table>",  # noqa: E501
         "<ul><li>" * 60 + "deep" + "</li></ul>" * 60,
         "<p>" + "<em><strong>" * 120 + "deep" + "</strong></em>" * 120 + "</p>",
         "<table><tr><td>" * 50 + "deep" + "</td></tr></table>" * 50,
@@ -289,7 +307,9 @@ def test_notes_are_spoken(tmp_path: Path) -> None:
 
 def test_pdf_has_an_outline_and_numbers(tmp_path: Path) -> None:
     pdfium = pytest.importorskip("pypdfium2")
-    write("pdf", Document("".join(f"<h1>Part {n}</h1><p>{LONG * 6}</p>" for n in range(8)), title="T"), tmp_path / "a.pdf")
+    write(
+        "pdf", Document("".join(f"<h1>Part {n}</h1><p>{LONG * 6}</p>" for n in range(8)), title="T"), tmp_path / "a.pdf"
+    )
     with pdfium.PdfDocument(tmp_path / "a.pdf") as file:
         assert [mark.get_title() for mark in file.get_toc()] == [f"Part {n}" for n in range(8)]
         assert f"2 / {len(file)}" in file[1].get_textpage().get_text_range()

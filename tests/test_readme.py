@@ -36,10 +36,14 @@ def excerpt(path: Path) -> str:
     from transpose.media.audio import Audio
     from transpose.media.video import Video
 
-    if path.suffix in (".md", ".txt", ".srt"):
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.isdigit()]
+    if path.suffix in (".md", ".txt", ".srt", ".docx"):
+        written = path.read_text(encoding="utf-8") if path.suffix != ".docx" else words_of(path)
+        lines = [line for line in written.splitlines() if line and not line.isdigit()]
         text = " ".join(lines)
         return text if len(text) <= 100 else text[:100].rsplit(" ", 1)[0] + " ..."
+    if path.suffix == ".csv":
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        return f"{len(rows)} rows of {head.replace(',', ', ')}"
     if path.suffix in (".mp3", ".wav"):
         sound = Audio.from_file(path)
         return f"{sound.duration:.1f} s of sound, {sound.rate} Hz, {'stereo' if sound.channels == 2 else 'mono'}"
@@ -55,7 +59,17 @@ def excerpt(path: Path) -> str:
     from PIL import Image
 
     with Image.open(path) as picture:
-        return f"a picture of {picture.width} x {picture.height}"
+        count = getattr(picture, "n_frames", 1)
+        return f"{'a picture' if count == 1 else f'{count} pictures'} of {picture.width} x {picture.height}"
+
+
+def words_of(path: Path) -> str:
+    """What a Word document says, its headings marked."""
+    from transpose import Context
+    from transpose.formats.word import read_word
+    from transpose.transforms.document_text import document_text
+
+    return str(document_text(read_word(path, Context()), Context()).text)
 
 
 def steady(text: str) -> str:
@@ -83,10 +97,16 @@ def run_all(folder: Path, env: dict[str, str], before: tuple[str, ...] = ()) -> 
         done = subprocess.run(shell, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=280)
         told.append(done.stdout.decode())
         assert done.returncode == 0, f"{command}\n{told[-1]}"
-    return [excerpt(folder / command.split()[-1]) for command, _ in table()], told[len(table()) :]
+    return [excerpt(folder / output(command)) for command, _ in table()], told[len(table()) :]
+
+
+def output(command: str) -> str:
+    """The last word before the options."""
+    return command.partition(" -")[0].split()[-1]
 
 
 @pytest.mark.models
+@pytest.mark.timeout(900)
 def test_commands_do_what_the_readme_says(home: Path, pulled: None, tmp_path: Path) -> None:
     outputs, printed = run_all(tmp_path / "here", environment(home, tmp_path / "bin"))
     if os.environ.get("ACCEPT"):
@@ -102,6 +122,7 @@ def test_commands_do_what_the_readme_says(home: Path, pulled: None, tmp_path: Pa
 
 
 @pytest.mark.models
+@pytest.mark.timeout(900)
 def test_commands_run_without_a_network(home: Path, pulled: None, tmp_path: Path) -> None:
     """Once more after the pull, in a namespace without any network and with an empty cache of steps."""
     allowed = subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0

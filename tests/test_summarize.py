@@ -8,10 +8,11 @@ import pytest
 from benchmarks.scores import summarize as scoring
 from transpose.core.context import Context
 from transpose.core.errors import SilentInput
+from transpose.evaluate.measures import documents, rouge
 from transpose.media.text import Cue, Text, Word
 from transpose.transforms.summarize import centrality, pick, sentences_of, summarize
 
-NEWS = next(text for name, text, _ in scoring.documents() if name == "ferry")
+NEWS = next(text for name, text, _ in documents() if name == "ferry")
 
 
 def test_sentences_end_where_the_language_ends_them() -> None:
@@ -72,9 +73,9 @@ def test_a_short_text_comes_back_whole_and_says_so() -> None:
 
 
 def test_rouge_can_fail() -> None:
-    assert scoring.rouge("the cat sat", "the cat sat") == {"rouge1": 1, "rouge2": 1, "rougeL": 1}
-    assert scoring.rouge("a b c", "x y z") == {"rouge1": 0, "rouge2": 0, "rougeL": 0}
-    assert scoring.rouge("c b a", "a b c") == {"rouge1": 1, "rouge2": 0, "rougeL": pytest.approx(1 / 3)}
+    assert rouge("the cat sat", "the cat sat") == {"rouge1": 1, "rouge2": 1, "rougeL": 1}
+    assert rouge("a b c", "x y z") == {"rouge1": 0, "rouge2": 0, "rougeL": 0}
+    assert rouge("c b a", "a b c") == {"rouge1": 1, "rouge2": 0, "rougeL": pytest.approx(1 / 3)}
 
 
 @pytest.mark.models

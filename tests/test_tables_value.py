@@ -118,3 +118,13 @@ def test_cells_as_text() -> None:
 def test_importing_it_is_light() -> None:
     code = "import sys, transpose.media.table; sys.exit('pyarrow' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_nanoseconds_are_cut_for_python_only() -> None:
+    column = pa.array([1_700_000_000_123_456_789, None], pa.timestamp("ns"))
+    value = Table(pa.table({"at": column}))
+    moment = value.rows()[0]["at"]
+    assert type(moment) is datetime
+    assert moment.microsecond == 123456
+    assert value.rows()[1]["at"] is None
+    assert value.arrow.column(0)[0].value == 1_700_000_000_123_456_789

@@ -34,7 +34,7 @@ def made(source: str, markup: str = "markdown") -> Document:
 
 def test_markdown_keeps_its_structure() -> None:
     page = made(
-        "---\ntitle: T\nauthor: A\nlang: fr\n---\n# One *two*\n\n- a\n  1. b\n\n|x|y|\n|-|-|\n|1|2|\n\n~~no~~ `c` $x^2$ "
+        "---\ntitle: T\nauthor: A\nlang: fr\n---\n# One *two*\n\n- a\n  1. b\n\n|x|y|\n|-|-|\n|1|2|\n\n~~no~~ `c` $x^2$ "  # noqa: E501
         "[l](https://e.org)[^1]\n\n[^1]: Note.\n"
     )
     assert (page.title, page.lang, page.metadata) == ("T", "fr", {"author": "A"})
@@ -59,7 +59,9 @@ def test_dollars_that_are_money_stay() -> None:
 
 
 def test_plain_words_become_paragraphs() -> None:
-    wrapped = "a line of prose that somebody wrapped at about seventy letters, as in\nold mails and manuals, and it goes"
+    wrapped = (
+        "a line of prose that somebody wrapped at about seventy letters, as in\nold mails and manuals, and it goes"
+    )
     page = made(f"Roses <b> & red\nViolets blue\n\n{wrapped}\n\n    code\n      more", "plain")
     assert "<p>Roses &lt;b&gt; &amp; red<br/>Violets blue</p>" in page.html
     assert "as in old mails" in page.html
@@ -79,7 +81,7 @@ def test_empty_text_is_refused(markup: str) -> None:
 
 
 HOSTILE = (
-    "<script>alert(1)</script><p onclick='x()'>kept</p><a href='javascript:alert(1)'>a</a><a href='JaVa\nScript:x'>b</a>"
+    "<script>alert(1)</script><p onclick='x()'>kept</p><a href='javascript:alert(1)'>a</a><a href='JaVa\nScript:x'>b</a>"  # noqa: E501
     "<a href='data:text/html,x'>c</a><iframe src='https://x.org'></iframe><img src='https://x.org/t.gif' alt='tracker'>"
     "<style>p{}</style><svg onload='x()'></svg><object data='x'></object><form action='https://x.org'>f</form>"
     "<img src='data:image/png;base64,AAAA' alt='broken'><meta http-equiv='refresh' content='0;url=https://x.org'>"

@@ -237,6 +237,7 @@ def write_workbook(tables: Many[Table], path: Path, ctx: Context) -> None:
     """
     from openpyxl import Workbook
 
+    path.write_bytes(b"")  # fails here or never: openpyxl, stopped amid writing, talks of it on stderr
     book = Workbook(write_only=True)
     taken: set[str] = set()
     for number, table in enumerate(tables, 1):

@@ -42,8 +42,11 @@ class Table:
         return int(self.arrow.num_rows)
 
     def rows(self) -> list[dict[str, object]]:
-        """Every row as a dict of Python values (int, float, Decimal, str, bool, date, datetime, bytes, list, None)."""
-        found: list[dict[str, object]] = self.arrow.to_pylist()
+        """Every row as a dict of Python values (int, float, Decimal, str, bool, date, datetime, bytes, list, None).
+
+        Python's times end at the microsecond: nanoseconds are cut here, and stay in `arrow`.
+        """
+        found: list[dict[str, object]] = _in_microseconds(self.arrow).to_pylist()
         return found
 
     def facets(self) -> dict[str, str]:
@@ -60,6 +63,22 @@ class Table:
         return bool(self.arrow.equals(other.arrow)) or repr(self.arrow.to_pylist()) == repr(other.arrow.to_pylist())
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _in_microseconds(arrow: pa.Table) -> pa.Table:
+    """The same table with times as Python can hold them."""
+    import pyarrow as pa
+
+    for at, field in enumerate(arrow.schema):
+        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+            arrow = arrow.set_column(
+                at, field.name, arrow.column(at).cast(pa.timestamp("us", field.type.tz), safe=False)
+            )
+        elif pa.types.is_time64(field.type) and field.type.unit == "ns":
+            arrow = arrow.set_column(at, field.name, arrow.column(at).cast(pa.time64("us"), safe=False))
+        elif pa.types.is_duration(field.type) and field.type.unit == "ns":
+            arrow = arrow.set_column(at, field.name, arrow.column(at).cast(pa.duration("us"), safe=False))
+    return arrow
 
 
 def from_rows(rows: Iterable[Mapping[str, object]], name: str = "", columns: Sequence[str] = ()) -> Table:

@@ -75,9 +75,8 @@ def describe_score(score: Score, ctx: Context) -> Text:
         name = "drums" if note.channel == DRUMS else NAMES[note.program].lower()
         players[name] = players.get(name, 0) + 1
     first = next((m.tempo for _, m in score.timed() if m.type == "set_tempo"), TEMPO)
-    said = [
-        f"The piece lasts {score.duration:.1f} seconds at {60e6 / first:.0f} beats a minute and has {len(notes):,} notes."
-    ]
+    tempo, length = 60e6 / first, score.duration
+    said = [f"The piece lasts {length:.1f} seconds at {tempo:.0f} beats a minute and has {len(notes):,} notes."]
     if tuned:
         sharps, minor = _key(notes)
         key = MINOR_FIFTHS[sharps + 7].removesuffix("m") + " minor" if minor else FIFTHS[sharps + 7] + " major"

@@ -15,7 +15,12 @@ LARGEST = 4_000_000  # pixels that are traced; a larger picture is reduced to so
 HEAVY = 20_000_000  # bytes of a file that no viewer likes
 
 
-@transform("image.drawing|image.photo|image.page -> .svg", loses=["exactness", "pixels", "detail", "metadata"], needs=["vtracer"], extra="images")
+@transform(
+    "image.drawing|image.photo|image.page -> .svg",
+    loses=["exactness", "pixels", "detail", "metadata"],
+    needs=["vtracer"],
+    extra="images",
+)
 def vectorise(
     image: Image,
     path: Path,
