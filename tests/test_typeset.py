@@ -13,6 +13,7 @@ from transpose.formats.pdf import read_pages
 from transpose.formats.picture_book import write_picture_pdf
 from transpose.media.document import Document
 from transpose.media.image import Image
+from transpose.transforms.album import album
 from transpose.transforms.typeset import typeset
 
 pytest.importorskip("pypdfium2")
@@ -42,3 +43,20 @@ def test_pictures_become_pages(tmp_path: Path) -> None:
 def test_no_picture_no_book(tmp_path: Path) -> None:
     with pytest.raises(EmptyInput):
         write_picture_pdf(Many(list, 0), tmp_path / "a.pdf", Context())
+
+
+def test_pictures_become_a_document(tmp_path: Path) -> None:
+    import io
+
+    from PIL import Image as Pictures
+
+    pictures = [Image(np.full((20, 30, channels), 60 * channels, np.uint8)) for channels in (1, 2 + 1, 4)]
+    made = album(Many(lambda: pictures, 3), Context())
+    assert made.html.count("<img") == 3
+    back = [np.asarray(Pictures.open(io.BytesIO(data))) for data in made.pictures.values()]
+    assert [each.shape for each in back] == [(20, 30), (20, 30, 3), (20, 30, 4)]
+    assert all(
+        np.array_equal(each.reshape(20, 30, -1), picture.pixels) for each, picture in zip(back, pictures, strict=True)
+    )
+    with pytest.raises(EmptyInput):
+        album(Many(list, 0), Context())

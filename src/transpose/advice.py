@@ -52,6 +52,8 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
     if not goal.node.many:
         many = replace(goal, node=replace(goal.node, many=True))
         yield givens, many, _says(f"That makes many; for a file each, write a folder: OUT/ --to {goal.node}")
+    if len(givens) > 1:  # a verb may take what is too much without it
+        yield from _with_verbs(catalog, givens, goal, slots=2)
     if len(givens) > 1:
         for left_out in range(len(givens)):
             rest = tuple(given for index, given in enumerate(givens) if index != left_out)
@@ -65,18 +67,24 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
                 asserted = replace(given, asserted=Node(name))
                 words = _says(f"{_looks(given, name)}If it is {name} all the same, say --from {name}")
                 yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
-    read = {t.targets[0].modality for g in givens for t in catalog if t.reads and accepts(t.slots[0], g.node)}
-    read |= {given.node.modality for given in givens}
-    near = [t for t in catalog if t.verb and read & {node.modality for node in t.slots[0].nodes}]
-    verbs = [t.name for t in near if t.name not in goal.verbs]
-    for verb in sorted(verbs):
-        yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
+    yield from _with_verbs(catalog, givens, goal)
     if goal.kind:
         yield givens, replace(goal, kind=None), _says(f"Nothing makes {goal.kind} of it; without that")
     depictions = [t.name for t in catalog if t.targets[0].name in DEPICTIONS and t.name not in goal.via]
     for name in sorted(depictions):
         hint = f"Nothing here draws {goal.node} of it; for a picture of what comes between, --via {name}"
         yield givens, replace(goal, via=(name,)), _says(hint)
+
+
+def _with_verbs(catalog: Catalog, givens: tuple[Given, ...], goal: Goal, slots: int = 1) -> Iterator[Relaxed]:
+    """The same request with one verb more, of those that take what was given, into so many slots at least."""
+    read = {t.targets[0].modality for g in givens for t in catalog if t.reads and accepts(t.slots[0], g.node)}
+    read |= {given.node.modality for given in givens}
+    verbal = [t for t in catalog if t.verb and len(t.slots) >= slots]
+    near = [t for t in verbal if read & {node.modality for node in t.slots[0].nodes}]
+    verbs = [t.name for t in near if t.name not in goal.verbs]
+    for verb in sorted(verbs):
+        yield givens, replace(goal, verbs=(*goal.verbs, verb)), _says(f"With --do {verb}")
 
 
 def _says(words: str) -> Callable[[Label], str]:

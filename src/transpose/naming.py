@@ -29,6 +29,8 @@ STEMS: dict[str, dict[str, str]] = {
     "outline": {"text": "text.outline"},
     "description": {"text": "text.description"},
     "forecast": {"table": "table.forecast"},
+    "links": {"table": "table.links"},
+    "highlights": {"table": "table.highlights"},
     "lecture": {},
 }
 # stem -> verb that it asks for, where the format holds what the verb makes

@@ -15,7 +15,7 @@ from transpose.consent import allowed, destination, require
 from transpose.core.catalog import Catalog, cache_home, missing_modules
 from transpose.core.context import Context, Warm, quiet
 from transpose.core.errors import NoRoute, UsageError
-from transpose.core.kind import Node, parse_node
+from transpose.core.kind import DEPICTIONS, Node, parse_node
 from transpose.core.label import Given, Goal
 from transpose.core.plan import Plan
 from transpose.core.plan import plan as make_plan
@@ -159,7 +159,9 @@ class Session:
         try:
             made = make_plan(self.catalog, givens, goal)
         except NoRoute:
-            if said and goal.kind in SOFT:  # the name asked for what no route can be sure of
+            if (
+                said and goal.kind and (goal.kind in SOFT or goal.kind.name in DEPICTIONS)
+            ):  # the name asked for what no route can be sure of
                 return self._best(givens, replace(goal, kind=None), (f"{said[0]}, of which no route is sure",))
             from transpose.advice import advise
 

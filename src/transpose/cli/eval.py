@@ -37,6 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Print scores, after measuring them where that was asked."""
     from transpose.core.catalog import cache_home
+    from transpose.core.errors import UsageError
     from transpose.index import load_catalog
 
     catalog = load_catalog(cache_home())
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     if args.run:
         catalog = load_catalog(cache_home())  # with the new scores
     scores = {n: s for n, s in catalog.scores.items() if n in catalog and (not args.name or args.run or n == args.name)}
+    if args.name and not args.run and not scores:
+        raise UsageError(f"nothing was measured of {args.name!r}", "See: transpose eval; measure with --run")
     if args.page:
         from transpose.core.store import atomic
         from transpose.evaluate.page import page

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from transpose.core.catalog import Catalog
     from transpose.core.transform import Transform
 
+WIDE = 60  # letters of a signature
 WHAT = ("transforms", "formats", "kinds", "verbs")
 
 
@@ -62,8 +63,15 @@ def table(what: str, catalog: Catalog) -> list[tuple[str, ...]]:
             rows.append((suffix, ", ".join(sorted(kinds)) or "-", ", ".join(sorted(made)) or "-"))
         return [("format", "read as", "written from"), *rows]
     chosen = [item for item in catalog if item.verb or what == "transforms"]
-    rows = [(_called(item), str(item), item.doc.partition("\n")[0]) for item in sorted(chosen, key=lambda t: t.name)]
+    rows = [
+        (_called(item), _cut(str(item)), item.doc.partition("\n")[0]) for item in sorted(chosen, key=lambda t: t.name)
+    ]
     return [("transform" if what == "transforms" else "verb", "from -> to", "what it does"), *rows]
+
+
+def _cut(signature: str) -> str:
+    """A signature that fits a line; `--json` has all of it."""
+    return signature if len(signature) <= WIDE else f"{signature[: WIDE // 2 - 2]} ... {signature[-WIDE // 2 + 3 :]}"
 
 
 def _called(item: Transform) -> str:

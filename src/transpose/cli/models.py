@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", metavar="list|pull|add|remove|show|allow|forbid", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="list|pull|add|remove|show|allow|forbid")
     listing = actions.add_parser("list", help="every model, its size and licence, and whether it is here")
     listing.add_argument("--json", action="store_true", help="print JSON")
     pulling = actions.add_parser("pull", help="fetch models, or all of a set such as 'local'")
@@ -54,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace, plugins: Iterable[Path] = ()) -> int:
     """Do what was asked; `plugins` are folders with more cards. Raises TransposeError; returns the exit code."""
     folders = tuple(plugins)
-    if args.action == "list":
+    if args.action in ("list", None):
         return _list(args, folders)
     if args.action == "pull":
         return _pull(args, folders)
@@ -73,7 +73,7 @@ def _list(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
     from transpose.models.pull import megabytes
 
     cards = all_cards(plugins, complain=_warn)
-    if args.json:
+    if getattr(args, "json", False):
         _print_json([_summary(card) for card in cards.values()])
         return 0
     rows = [("model", "size", "licence", "here", "sets", "what")]

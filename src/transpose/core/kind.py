@@ -22,6 +22,7 @@ MODALITIES: dict[str, tuple[str, frozenset[str]]] = {
 KINDS: dict[str, str] = _WORDS["kinds"]  # name -> one line
 ASPECTS = frozenset(_WORDS["aspects"])  # what a step may lose
 DEPICTIONS = frozenset(_WORDS["depictions"])
+UNCOUNTED = ("s", "h", "y", "ocr", "code", "pt")  # endings that no plain s follows
 MARKUPS = ("plain", "markdown", "html")
 FACETS = ("lang", "timed", "markup", "space", "synthetic")
 
@@ -64,8 +65,7 @@ class Node:
         return replace(self, facets=tuple(sorted({**dict(self.facets), **facets}.items())))
 
     def __str__(self) -> str:
-        odd = self.is_format or self.modality == "audio" or self.name.endswith(("s", "h", "y", "ocr", "code", "pt"))
-        plural = "*" if odd else "s"
+        plural = "*" if self.is_format or self.modality == "audio" or self.name.endswith(UNCOUNTED) else "s"
         name = self.name + plural * self.many
         return "@".join([name, *(_facet_text(key, value) for key, value in self.facets)])
 

@@ -87,7 +87,7 @@ def unknown_format(suffix: str, catalog: Catalog, *, read: bool, where: str = ""
     near = get_close_matches(suffix, known, 1)
     verb = "reads" if read else "writes"
     of = f" of {where!r}" if where else ""
-    hint = f"Did you mean {near[0]}? " if near else ""
+    hint = f"The nearest known is {near[0]}. " if near else ""
     return UnknownFormat(f"nothing here {verb} the suffix {suffix!r}{of}", f"{hint}See: transpose list formats")
 
 

@@ -20,6 +20,7 @@ from transpose.core.label import Given, Goal, Label, Tree
 from transpose.core.transform import Slot, Transform
 
 MAX_DEPTH = 8
+UNLIKELY = 0.05  # what a probe gives less is no sibling that stays open
 CROWD = 8  # so many givens of one modality are only taken together: no transform has more slots
 
 
@@ -61,7 +62,7 @@ class Search:
     def _wanted_by_goal(self, item: Transform) -> bool:
         """A verb is asked for by a goal kind (text.summary), a goal language, or a prompt that it reads."""
         target = item.targets[0]
-        reads_prompt = any(node.name == "text.prompt" for slot in item.slots for node in slot.nodes)
+        reads_prompt = any(n.name == "text.prompt" for slot in item.slots if not slot.optional for n in slot.nodes)
         if reads_prompt and any(given.prompt for given in self.givens):
             return target.modality in self.modalities
         kind = self.goal.kind or self.goal.node
@@ -359,11 +360,11 @@ class Search:
 
     def _probed(self, answers: dict[str, float], node: Node) -> Iterator[tuple[Node, int]]:
         ranked = sorted(answers.items(), key=lambda answer: (-answer[1], answer[0]))
-        if not ranked:
+        likely = [each for each in ranked if each[1] >= UNLIKELY]
+        if not likely:
             yield node, 0
             return
-        sure = ranked[0][1] >= 0.9
-        for position, (name, _) in enumerate(ranked[:1] if sure else ranked):
+        for position, (name, _) in enumerate(likely[:1] if likely[0][1] >= 0.9 else likely):
             found = parse_node(name)
             yield replace(node, name=found.name).having(**dict(found.facets)), position
 

@@ -52,7 +52,9 @@ def measure(mesh: Mesh) -> dict[str, object]:
     open_edges = _open_edges(whole)
     parts = _parts(whole)
     near = corners - middle  # far from the origin the sum would cancel
-    volume = float(np.einsum("ij,ij->", near[:, 0], np.cross(near[:, 1], near[:, 2])) / 6)
+    volume = abs(
+        float(np.einsum("ij,ij->", near[:, 0], np.cross(near[:, 1], near[:, 2])) / 6)
+    )  # whichever way faces turn
     edges = len(whole.faces) * 3 // 2
     euler = len(whole.vertices) - edges + len(whole.faces)
     width, depth, height = (float(each) for each in high - low)
