@@ -258,3 +258,12 @@ def test_a_huge_page_is_refused_before_any_is_drawn(tmp_path: Path) -> None:
         read_pages(path, Context(), dpi=150)
     assert caught.value.hint == "Try -o dpi=50"
     assert np.asarray(next(iter(read_pages(path, Context(), dpi=36))).pixels).shape == (7200, 7200, 3)  # the control
+
+
+def test_rules_of_two_tables_that_nearly_line_up_stay_two() -> None:
+    """The left edge of an upper table must not vanish in that of a lower one, a point further left."""
+    from transpose.media.rules import Rule, joined
+
+    upper, lower = Rule(True, 186.8, 245.5, 354.5), Rule(True, 185.7, 729.5, 748.5)
+    assert sorted(rule.start for rule in joined([upper, lower])) == [245.5, 729.5]
+    assert joined([Rule(True, 10.0, 20.0, 40.0), Rule(True, 11.0, 0.0, 21.0)])[0].end == 40.0

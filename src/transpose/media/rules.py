@@ -40,8 +40,9 @@ def joined(rules: Iterable[Rule]) -> list[Rule]:
     for rule in sorted(rules, key=lambda rule: (rule.upright, round(rule.at / TOUCH), rule.start)):
         last = found[-1] if found else None
         same = last is not None and last.upright == rule.upright and abs(last.at - rule.at) < TOUCH
-        if last is not None and same and rule.start <= last.end + TOUCH:
-            found[-1] = Rule(last.upright, last.at, last.start, max(last.end, rule.end))
+        touching = last is not None and rule.start <= last.end + TOUCH and rule.end >= last.start - TOUCH
+        if last is not None and same and touching:
+            found[-1] = Rule(last.upright, last.at, min(last.start, rule.start), max(last.end, rule.end))
         else:
             found.append(rule)
     return [rule for rule in found if rule.end - rule.start > 4]
