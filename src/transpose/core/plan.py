@@ -51,7 +51,7 @@ def plan(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Plan:
         if not any(given.binds for given in givens):  # else it was said which is which
             _ask_slots(catalog, best)
     route = route_from_label(best, tuple(given.node for given in givens))
-    findings = dict(_findings(givens, best))
+    findings = dict(_findings(catalog, givens, best))
     unsure = [said for said, sure in findings.items() if not sure]
     found = tuple(said for said, sure in findings.items() if sure)
     return Plan(route, (*unsure, *_meaning(catalog, goal, best)), found)
@@ -145,16 +145,16 @@ def _trees(tree: Tree) -> Iterator[Tree]:
             yield from _trees(part)
 
 
-def _findings(givens: tuple[Given, ...], best: Label) -> Iterator[tuple[str, bool]]:
+def _findings(catalog: Catalog, givens: tuple[Given, ...], best: Label) -> Iterator[tuple[str, bool]]:
     """What the probes of given files said on the way, and whether they were sure."""
     for tree in _trees(best.tree):
         part = tree.inputs[0] if tree.inputs else None
         given = givens[part.given] if part is not None and part.given >= 0 else None
-        if given is None or given.asserted or not given.probe or tree.node.many or "." not in tree.node.name[1:]:
+        told = [n.name for n in catalog[tree.transform].targets] if given and not tree.node.many else []
+        if given is None or given.asserted or not given.probe or tree.node.many or tree.node.name in told:
             continue
         answers = given.probe(tree.node.modality)
-        chance = answers.get(tree.node.name, 0.0)
-        if chance:
+        if chance := answers.get(tree.node.name, 0.0):
             first = max(answers, key=lambda name: answers[name])
             rather = "" if answers[first] == chance else f", though {first} is likelier ({answers[first]:.0%})"
             yield f"{given.name} is {tree.node.name} ({chance:.0%}){rather}", chance >= 0.9
