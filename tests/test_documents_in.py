@@ -496,3 +496,12 @@ def test_archive(tmp_path: Path) -> None:
     assert "tune.xyz (no reader)" in ctx.warnings[0]
     assert not list(tmp_path.parent.glob("up.txt"))
     assert set(READERS.values()) >= set(CALLS)
+
+
+def test_a_heading_that_is_bold_as_a_whole_is_a_heading() -> None:
+    from transpose.core.context import Context
+    from transpose.media.document import Document
+    from transpose.transforms.document_text import document_text
+
+    made = Document("<h1><strong>Title</strong></h1><h2><strong>a</strong> and <strong>b</strong></h2>")
+    assert document_text(made, Context()).text.split("\n\n")[:2] == ["# Title", "## **a** and **b**"]

@@ -26,6 +26,7 @@ ESCAPED = re.compile(
     r"\\(?=[!-/:-@\[-`{-~])|[`*]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\[(?=[^\]\n]*\][\[(:])|!(?=\[)"
 )
 BEGINS = re.compile(r"^(#{1,6}(?=\s|$)|>|[+-](?=\s|$)|(?:-{3,}|={3,}|~{3,})\s*$|\d{1,9}(?=[.)](?:\s|$)))")
+BOLD = re.compile(r"^\*\*((?:(?!\*\*).)+)\*\*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _joined(before: str, after: str) -> str:
 def _block(element: Element, style: Style) -> Iterator[str]:
     tag = str(element.tag)
     if tag in HEADINGS:
-        yield f"{'#' * int(tag[1])} {_line(element, style).lstrip(chr(92))}"
+        whole = BOLD.sub(r"\1", _line(element, style))  # a heading is bold anyway
+        yield f"{'#' * int(tag[1])} {whole.lstrip(chr(92))}"
     elif tag in ("p", "caption", "figcaption"):
         yield _paragraph(element, style)
     elif tag in ("ul", "ol"):

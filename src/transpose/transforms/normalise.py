@@ -41,7 +41,9 @@ class Loudness:
     true_peak: float
 
 
-@transform("audio -> audio", verb=True, keeps=["lang", "synthetic"], loses=["exactness"], memory_mb=100)
+@transform(
+    "audio -> audio", verb=True, does="loudness", keeps=["lang", "synthetic"], loses=["exactness"], memory_mb=100
+)
 def normalise(
     audio: Audio,
     ctx: Context,
