@@ -26,16 +26,20 @@ def _no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home for cache and index of one test session, with the weights of the real one."""
+def made_home(folder: Path) -> Path:
+    """`folder` as a home for cache, index and cards, with the weights of the real one."""
     from transpose.core.catalog import cache_home
 
-    made = tmp_path_factory.mktemp("home")
     real = cache_home() / "models"
     real.mkdir(parents=True, exist_ok=True)
-    (made / "models").symlink_to(real, target_is_directory=True)
-    return made
+    (folder / "models").symlink_to(real, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for one test session."""
+    return made_home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="session")

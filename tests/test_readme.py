@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import made_home
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,6 +99,12 @@ def run_all(folder: Path, env: dict[str, str], before: tuple[str, ...] = ()) -> 
         told.append(done.stdout.decode())
         assert done.returncode == 0, f"{command}\n{told[-1]}"
     return [excerpt(folder / output(command)) for command, _ in table()], told[len(table()) :]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of its own: a model that another page adds must not change what these commands do."""
+    return made_home(tmp_path_factory.mktemp("readme-home"))
 
 
 def output(command: str) -> str:
