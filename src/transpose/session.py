@@ -137,6 +137,7 @@ class Session:
         self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
         self._cards: dict[str, Card] = {}
+        self._hosts: frozenset[str] = frozenset()  # that may be sent data; read anew for each plan
 
     # -- planning --------------------------------------------------------------------------------------------------
 
@@ -169,6 +170,7 @@ class Session:
         return replace(made, assumptions=(*said, *made.assumptions))
 
     def _goal(self, givens: tuple[Given, ...], to: str | Path, wishes: Wishes) -> tuple[Goal, tuple[str, ...]]:
+        self._hosts = allowed()
         said: tuple[str, ...] = ()
         kind = parse_node(wishes["kind"]) if wishes.get("kind") else None
         verbs = tuple(wishes.get("verbs", ()))
@@ -214,7 +216,7 @@ class Session:
 
     def _blocked(self, item: Transform) -> bool:
         """Whether a transform cannot run here as things are: it is then the last choice, and says what it lacks."""
-        unready = missing_modules(item) or (item.network and destination(item) not in allowed())
+        unready = missing_modules(item) or (item.network and destination(item) not in self._hosts)
         return bool(unready) or (self.offline and not all(self.present(name) for name in item.models))
 
     # -- running ---------------------------------------------------------------------------------------------------

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from transpose.core.context import Context
-from transpose.core.errors import SilentInput
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.protocols import Chat, Message, open_model
+from transpose.models.protocols import Message, put_into_words
 
 TASK = "Describe this picture in one or two plain sentences. Say only what can be seen."
 
@@ -34,9 +33,4 @@ def caption(
 
     Raises SilentInput where it says nothing.
     """
-    chat = open_model(_model, "chat", ctx, Chat)  # type: ignore[type-abstract]
-    asked = Message("user", prompt.text if prompt else TASK, images=(image,))
-    made = chat.answer([asked], tokens=tokens, temperature=0.0, seed=ctx.seed)
-    if not made.words.strip():
-        raise SilentInput(f"the model {_model!r} said nothing", "Ask in other words with -p")
-    return Text(made.words.strip() + "\n")
+    return put_into_words(_model, Message("user", prompt.text if prompt else TASK, images=(image,)), tokens, ctx)

@@ -7,7 +7,7 @@ from typing import Annotated
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.text import Text
-from transpose.models.protocols import Classifier, open_model
+from transpose.models.protocols import name_labels
 
 
 @transform(
@@ -19,7 +19,4 @@ def classify(
     """The labels of a text with their probabilities, the likeliest first; the model reads its beginning."""
     from transpose.media.plain import plain
 
-    model = open_model(_model, "classifier", ctx, Classifier)  # type: ignore[type-abstract]
-    found = model.classify(plain(text))[:top]
-    ctx.note("score", round(found[0][1], 4))
-    return Text("\n".join(f"{name} ({chance:.0%})" for name, chance in found) + "\n")
+    return name_labels(_model, plain(text), top, ctx)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from transpose.session import Session
 
 WEAK = 0.6  # quality below which a step is called weak
-EXTRAS = ("local", "documents", "images", "video", "music", "tables", "science", "llm", "torch")
 EXAMPLES = """examples:
   transpose plan talk.wav summary.md
   transpose plan scan.pdf speech.wav --save plan.json     pin the route ...
@@ -123,6 +122,8 @@ def model_names(route: Route, catalog: Catalog) -> list[str]:
 
 def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool) -> None:
     """A plan for people."""
+    from transpose.core.catalog import install, missing_modules
+
     told = describe(session, made, pairs)
     print(told["route"])
     print()
@@ -149,19 +150,15 @@ def print_plan(session: Session, made: Plan, pairs: list[Any], *, verbose: bool)
     for label, key in (("found", "found"), ("assumed", "assumptions")):
         for each in told[key]:
             print(f"  {label:9} {each}")
-    for each in told["missing"]:
-        print(f"  missing   pip install {install(each)}")
+    lacking = [item for item in made.route.transforms(session.catalog) if missing_modules(item)]
+    for each in sorted({install(item) for item in lacking}):
+        print(f"  missing   pip install {each}")
     for other in told["alternatives"]:
         print(
             f"  or        {other['route']}   ({', '.join(other['steps'])})"
             if verbose
             else f"  or        {other['route']}"
         )
-
-
-def install(extra: str) -> str:
-    """What to hand to pip for an extra of ours or a package."""
-    return f"'transpose-ai[{extra}]'" if extra in EXTRAS else extra
 
 
 def _time(seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -214,8 +213,3 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise WeightsError(f"cannot read {str(path)!r}: {error}", "Was the model fully downloaded?") from None
     return raw if isinstance(raw, dict) else {}
-
-
-def total(files: Iterable[Path]) -> int:
-    """Bytes of all files together."""
-    return sum(file.stat().st_size for file in files)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from transpose.core.context import Context
-from transpose.core.errors import WeightsError
+from transpose.core.errors import SilentInput, WeightsError
 from transpose.models.card import Card, find_card
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from transpose.media.audio import Audio
     from transpose.media.image import Image
-    from transpose.media.text import Cue
+    from transpose.media.text import Cue, Text
 
 T = TypeVar("T")
 
@@ -139,3 +139,30 @@ def open_model(name: str, kind: str, ctx: Context, protocol: type[T], memory_mb:
 def settings(card: Card) -> dict[str, str]:
     """The runtime's own settings of a card."""
     return dict(card.runtime.settings) if card.runtime else {}
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of shape (n, d), each made of length 1; a row of zeros stays."""
+    import numpy as np
+
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def put_into_words(name: str, asked: Message, tokens: int, ctx: Context) -> Text:
+    """What a model says of a picture or a sound in one turn, greedily. Raises SilentInput where it says nothing."""
+    from transpose.media.text import Text
+
+    chat = open_model(name, "chat", ctx, Chat)  # type: ignore[type-abstract]
+    made = chat.answer([asked], tokens=tokens, temperature=0.0, seed=ctx.seed)
+    if not made.words.strip():
+        raise SilentInput(f"the model {name!r} said nothing", "Ask in other words with -p")
+    return Text(made.words.strip() + "\n")
+
+
+def name_labels(name: str, value: str | Image, top: int, ctx: Context) -> Text:
+    """The `top` likeliest labels with their probabilities, one a line; the first one's is noted as `score`."""
+    from transpose.media.text import Text
+
+    found = open_model(name, "classifier", ctx, Classifier).classify(value)[:top]  # type: ignore[type-abstract]
+    ctx.note("score", round(found[0][1], 4))
+    return Text("\n".join(f"{label} ({chance:.0%})" for label, chance in found) + "\n")

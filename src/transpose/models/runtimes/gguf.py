@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from transpose.core.context import Context
 from transpose.core.errors import TransformError, WeightsError
 from transpose.models.card import Card
-from transpose.models.protocols import Answer, Message, settings
+from transpose.models.protocols import Answer, Message, settings, unit_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class LlamaEmbedder:
         with quietly():
             made = _checked(self.server.handle_embeddings({"input": list(texts)}), self.name)
         vectors = np.array([each["embedding"] for each in made["data"]], np.float32)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
+        return unit_rows(vectors)
 
 
 def open_chat(card: Card, folder: Path, ctx: Context) -> LlamaChat:

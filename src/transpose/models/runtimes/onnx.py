@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transpose.core.catalog import read_json
 from transpose.core.context import Context
 from transpose.core.errors import TransformError, WeightsError
 from transpose.models.card import Card
+from transpose.models.protocols import unit_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ class Encoder:
         if states.ndim == 3:
             weights = mask[..., None].astype(np.float32)
             states = (states * weights).sum(1) / np.maximum(weights.sum(1), 1)
-        return np.asarray(states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-9), np.float32)
+        return unit_rows(states)
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def open_embedder(card: Card, folder: Path, ctx: Context) -> Encoder:
 def open_classifier(card: Card, folder: Path, ctx: Context) -> Classifier:
     """Load a picture classifier with config.json (labels) and preprocessor_config.json (size, mean, spread)."""
     session = _session(card, folder, ctx)
-    labels = _json(folder / "config.json").get("id2label", {})
-    front = _json(folder / "preprocessor_config.json")
+    labels = read_json(folder / "config.json").get("id2label", {})
+    front = read_json(folder / "preprocessor_config.json")
     size = front.get("crop_size") or front.get("size") or {}
     if isinstance(size, int):
         size = {"height": size, "width": size}
@@ -136,11 +137,3 @@ def _run(session: Any, fed: dict[str, Any], name: str) -> NDArray[np.float32]:
     except Exception as error:  # as above
         said = " ".join(str(error).split())[:200]
         raise TransformError(f"the model {name!r} failed: {said}", "Does it take these inputs?") from None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return raw if isinstance(raw, dict) else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from transpose.core.context import Context
 from transpose.core.errors import OfflineError, ServiceError
 from transpose.models.card import Card
-from transpose.models.protocols import Answer, Message
+from transpose.models.protocols import Answer, Message, settings, unit_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,16 +42,12 @@ class Service:
     @property
     def model(self) -> str:
         """The model's name at the server."""
-        return self._settings.get("model", self.card.name)
+        return settings(self.card).get("model", self.card.name)
 
     @property
     def window(self) -> int:
         """Tokens of question and answer together."""
-        return int(self._settings.get("window", WINDOW))
-
-    @property
-    def _settings(self) -> Mapping[str, str]:
-        return self.card.runtime.settings if self.card.runtime else {}
+        return int(settings(self.card).get("window", WINDOW))
 
     def post(self, path: str, **body: Any) -> Any:
         """Send to `path`; `json=`, or `data=` with `files=`. The answer as read from JSON, or bytes of another type.
@@ -88,7 +84,7 @@ class Service:
             raise ServiceError(f"{runtime.host} answered with broken JSON", "Try again, or look at its log") from None
 
     def _headers(self) -> dict[str, str]:
-        variable = self._settings.get("key_env", "")
+        variable = settings(self.card).get("key_env", "")
         key = os.environ.get(variable, "") if variable else ""
         if variable and not key:
             raise ServiceError(f"the key of {self.card.name!r} is missing", f"Put it into the variable {variable}")
@@ -96,7 +92,7 @@ class Service:
 
     def _advice(self, status: int) -> str:
         if status in (401, 403):
-            return "Check the key in the variable " + (self._settings.get("key_env") or "that --key-env names")
+            return "Check the key in the variable " + (settings(self.card).get("key_env") or "that --key-env names")
         if status == 404:
             return f"Does the server know the model {self.model!r}? Is the address right, with /v1 at its end?"
         return "Try again later" if status == 429 else "Look at the server's log"
@@ -132,7 +128,7 @@ class Service:
         vectors = np.array([self.pick(each, "embedding") for each in ordered], np.float32)
         if vectors.ndim != 2 or len(vectors) != len(texts):
             raise ServiceError(f"{self.card.name!r} gave {len(made)} vectors for {len(texts)} texts", "Try again")
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
+        return unit_rows(vectors)
 
     def transcribe(self, audio: Audio, lang: str, ctx: Context) -> tuple[str, list[Cue]]:
         """What is said, with the times that the server gives for its segments."""
@@ -153,7 +149,7 @@ class Service:
 
         import numpy as np
 
-        body = {"model": self.model, "input": text, "voice": voice or self._settings.get("voice", "alloy")}
+        body = {"model": self.model, "input": text, "voice": voice or settings(self.card).get("voice", "alloy")}
         made = self.post("audio/speech", json={**body, "response_format": "wav"})
         try:
             with wave.open(io.BytesIO(made)) as file:
