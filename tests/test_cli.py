@@ -152,3 +152,21 @@ def test_the_guard_on_sockets_works() -> None:
     """Negative control of the guard that every test runs under."""
     with pytest.raises(AssertionError, match="a connection"), socket.socket() as each:
         each.connect(("192.0.2.1", 80))
+
+
+def test_a_preview_file_always_holds_the_latest_picture(tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image as Pictures
+
+    from transpose.cli.progress import Preview
+    from transpose.media.image import Image
+    from transpose.media.text import Text
+
+    shown = Preview(tmp_path / "växer.png")
+    for grey in (10, 200):
+        shown(Image(np.full((4, 6, 1), grey, np.uint8)))
+        with Pictures.open(shown.path) as picture:
+            assert picture.getpixel((0, 0)) == (grey, grey, grey)
+    shown(Text("no picture"))
+    assert [path.name for path in tmp_path.glob("*.p*")] == ["växer.png"]
+    assert not list(tmp_path.glob(".*part"))

@@ -80,7 +80,15 @@ def compare(old: Text, new: Text) -> Text:
     return Text(f"{old.text} -> {new.text}")
 
 
-OWN = (compare, falls_back, count_calls, draw, words, fails_on_b, lacks, twice)
+@transform("text -> text", verb=True)
+def slowly_grown(text: Text, ctx: Context) -> Text:
+    """Shows itself in the making."""
+    for end in range(1, 4):
+        ctx.preview(Text(text.text[:end]))
+    return text
+
+
+OWN = (compare, falls_back, count_calls, draw, words, fails_on_b, lacks, twice, slowly_grown)
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +109,16 @@ def test_a_second_run_computes_nothing(tmp_path: Path) -> None:
             assert made.value.read_text() == "hello there!\n"
             assert [step["transform"] for step in made.history["steps"]] == ["count-calls", "write-text"]
     assert CALLS == ["hello there"]
+
+
+def test_values_in_the_making_are_shown(tmp_path: Path) -> None:
+    seen: list[str] = []
+    with Session(home=tmp_path, transforms=OWN, preview=lambda value: seen.append(value.text)) as each:
+        each.run("hello there", "text", verbs=["slowly-grown"])
+    assert seen == ["h", "he", "hel"]
+    with session(tmp_path, cache=False) as each:
+        each.run("hello there", "text", verbs=["slowly-grown"])  # nobody looks
+    assert len(seen) == 3
 
 
 def test_no_cache_computes_anew(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Session:
         cache: False computes everything anew and keeps nothing.
         transforms: further transforms, made with `@transform`.
         fetch: answers the folder of a model by name; for tests and for weights of one's own.
-        report: called with (done, total or None, what) as work goes on.
+        report: called with (done, total or None, what) as work goes on. preview: called with each value in the making.
         sources: where weights come from, in order (see docs/models.md). cache_limit: bytes.
         quiet_pulls: say nothing where weights are fetched.
         licences: the only ones that a model may have (default: any). memory_mb: transforms that need more are left
@@ -110,6 +110,7 @@ class Session:
         transforms: Iterable[Transform] = (),
         fetch: Callable[[str], Path] | None = None,
         report: Callable[[float, float | None, str], None] = quiet,
+        preview: Callable[[Any], None] | None = None,
         sources: Iterable[str] | None = None,
         cache_limit: int = LIMIT,
         quiet_pulls: bool = False,
@@ -134,6 +135,7 @@ class Session:
             warm=Warm(),
             threads=threads or Context().threads,
         )
+        self.context.preview = preview or self.context.preview
         self.inputs = Inputs(self.catalog, self.context, self.home / "probes" if cache else None)
         self.last: engine.Run | None = None
         self._cards: dict[str, Card] = {}

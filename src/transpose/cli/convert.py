@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     running = made.add_argument_group("running")
     running.add_argument("--keep", metavar="DIR", help="keep every value on the way in DIR")
     running.add_argument("--plan", metavar="FILE", help="take the route from a saved plan")
+    running.add_argument("--preview", metavar="FILE", help="a PNG that shows the picture in the making, step by step")
     running.add_argument("--force", action="store_true", help="replace OUT where it exists")
     running.add_argument("--no-cache", action="store_true", help="compute everything anew, keep nothing")
     return made

@@ -1,7 +1,10 @@
-"""A progress bar on stderr, drawn by tqdm; used only where stderr is a terminal."""
+"""What is to be seen of work that goes on: a bar on stderr where that is a terminal, drawn by tqdm, and a picture."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -36,3 +39,21 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Called with each value in the making: the file at `path` always holds the latest picture, whole."""
+
+    path: Path
+
+    def __call__(self, value: object) -> None:
+        """Write the picture beside the file, then put it in its place; what is no picture is not shown."""
+        from PIL import Image as Pictures
+
+        from transpose.media.image import Image, on_white
+
+        if isinstance(value, Image):
+            half = self.path.with_name(f".{self.path.name}.part")
+            Pictures.fromarray(on_white(value.pixels)).save(half, "PNG")
+            os.replace(half, self.path)

@@ -123,7 +123,7 @@ class Request:
 
     def session(self) -> Session:
         """The session that this command line asks for."""
-        from transpose.cli.progress import Bar
+        from transpose.cli.progress import Bar, Preview
         from transpose.core.context import quiet
         from transpose.session import Session
 
@@ -134,6 +134,7 @@ class Request:
             seed=self.args.seed or 0,
             cache=not getattr(self.args, "no_cache", False),
             report=report,
+            preview=Preview(Path(self.args.preview)) if getattr(self.args, "preview", None) else None,
             threads=self.config.get("threads"),
             sources=self.config.get("sources"),
             cache_limit=int(self.config.get("cache_gb", 5) * 1024**3),

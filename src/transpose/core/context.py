@@ -86,6 +86,7 @@ class Context:
     weights: Callable[[str], Path] = no_weights
     runner: Callable[[str, tuple[Any, ...], dict[str, Any]], Any] = no_call
     report: Callable[[float, float | None, str], None] = quiet
+    preview: Callable[[Any], None] = field(default=lambda value: None)  # shown what is in the making, step by step
     clock: Callable[[], float] = time.monotonic
     warm: Warm = field(default_factory=Warm)
     warnings: list[str] = field(default_factory=list)

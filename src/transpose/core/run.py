@@ -202,11 +202,7 @@ class Run:
 
     def _step_context(self, item: Transform, number: int) -> Context:
         shared = self.context
-
-        def warn_too(message: str) -> None:
-            shared.warn(message)
-
-        ctx = replace(shared, warnings=_Echo(warn_too), facts={}, runner=self._runner(item, shared))
+        ctx = replace(shared, warnings=_Echo(shared.warn), facts={}, runner=self._runner(item, shared))
         if item.writes:
             from json import dumps
 
