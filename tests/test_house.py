@@ -20,7 +20,7 @@ from transpose.testing import FAKES
 
 SOURCE = Path(transpose.__file__).parent
 # a room may import itself and the rooms to its left; leaves never import one another
-ORDER = ("core", "media", "formats models", "transforms adapters evaluate learn", "front testing", "cli")
+ORDER = ("core", "media", "formats models", "testing", "transforms adapters evaluate learn", "front", "cli")
 CORE_LINES = 1500
 START = {"__future__", "_ast", "argparse", "gettext", "locale", "transpose", "transpose.cli", "transpose.cli.convert"}
 

@@ -12,17 +12,15 @@ batches are slower, because their intermediate values leave the cache.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transpose.core.errors import DamagedWeights
+from transpose.models.onnx_graph import FUSED, Graph, port
+from transpose.models.onnx_graph import safetensors_index as safetensors_index  # also read from here
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnx
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
@@ -35,7 +33,6 @@ LAYERS, WIDTH, HEADS = 6, 384, 12
 EPSILON = 1e-12  # of the layer normalisations
 WINDOW = 256  # tokens that the model was trained to read at once, with [CLS] and [SEP]
 BATCH = 1024  # tokens run at once, padding included
-FUSED = "com.microsoft"  # domain of ONNX Runtime's own operators
 MEMORY_MB = 250
 
 Window = tuple[int, list[int]]  # which text it is from, and its tokens
@@ -133,119 +130,45 @@ def convert(folder: Path) -> None:
 
     Raises DamagedWeights where that file is not a safetensors file of this model.
     """
-    import onnx
-
-    graph = _Graph(safetensors_index(folder / WEIGHTS))
-    states = graph.embed("tokens")
+    graph = Graph(WEIGHTS, safetensors_index(folder / WEIGHTS))
+    states = _embed(graph, "tokens")
     for layer in range(LAYERS):
-        states = graph.layer(states, f"encoder.layer.{layer}.")
+        states = _layer(graph, states, f"encoder.layer.{layer}.")
     graph.node("Reshape", [states, "shape"], "states")
-    tokens = onnx.helper.make_tensor_value_info("tokens", onnx.TensorProto.INT32, ["b", "t"])
-    lengths = onnx.helper.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["b"])
-    output = onnx.helper.make_tensor_value_info("states", onnx.TensorProto.FLOAT, ["b", "t", WIDTH])
-    body = onnx.helper.make_graph(graph.nodes, SPACE, [tokens, lengths], [output], graph.constants)
-    domains = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid(FUSED, 1)]
-    model = onnx.helper.make_model(body, opset_imports=domains, ir_version=8)  # fixed, whatever version of onnx this is
-    (folder / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
+    inputs = [port("tokens", "b", "t", whole=True), port("lengths", "b", whole=True)]
+    (folder / GRAPH).write_bytes(graph.model(SPACE, inputs, [port("states", "b", "t", WIDTH)]))
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """Where a float32 tensor lies in a safetensors file: its shape, first byte and number of bytes."""
-
-    shape: tuple[int, ...]
-    offset: int
-    size: int
-
-
-def safetensors_index(path: Path) -> dict[str, Tensor]:
-    """The float32 tensors of a safetensors file: 8 bytes with the size of a JSON header, the header, then the data."""
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(size, 2**20)))
-        return {
-            name: Tensor(tuple(entry["shape"]), 8 + size + entry["data_offsets"][0], _bytes(entry["data_offsets"]))
-            for name, entry in header.items()
-            if name != "__metadata__" and entry["dtype"] == "F32"
-        }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        hint = "Remove the model and pull it again"
-        raise DamagedWeights(f"{path.name!r} is not a safetensors file", hint) from error
+def _embed(graph: Graph, tokens: str) -> str:
+    """Word, position and segment (all zero) embeddings of (b, t) tokens, normalised, as (b * t, 384)."""
+    segments = graph.node("Sub", [tokens, tokens], "segments")
+    tables = [graph.weight(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")]
+    norm = [graph.weight(f"embeddings.LayerNorm.{kind}") for kind in ("weight", "bias")]
+    inputs, outputs = [tokens, segments, *tables, *norm], ["embedded", ""]  # the second is a mask, not needed
+    graph.nodes_out("EmbedLayerNormalization", inputs, outputs, FUSED, epsilon=EPSILON)
+    graph.node("Shape", ["embedded"], "shape")
+    return graph.node("Reshape", ["embedded", graph.whole("flat", -1, WIDTH)], "embedded.flat")
 
 
-def _bytes(offsets: list[int]) -> int:
-    return offsets[1] - offsets[0]
+def _layer(graph: Graph, states: str, name: str) -> str:
+    """One transformer layer: attention within each text's length, then two linear layers with GELU between.
+
+    Tensors inside have shape (b * t, ...).
+    """
+    heads = [
+        graph.node("Reshape", [graph.linear(states, f"{name}attention.self.{each}"), "shape"], f"{name}{each}")
+        for each in ("query", "key", "value")
+    ]
+    seen = graph.node("MultiHeadAttention", [*heads, "", "lengths"], f"{name}seen", FUSED, num_heads=HEADS)
+    flat = graph.node("Reshape", [seen, "flat"], f"{name}seen.flat")
+    mixed = graph.linear(flat, f"{name}attention.output.dense")
+    middle = _add_and_norm(graph, mixed, states, f"{name}attention.output.LayerNorm")
+    wide = graph.linear(middle, f"{name}intermediate.dense", bias=False)
+    active = graph.node("BiasGelu", [wide, graph.weight(f"{name}intermediate.dense.bias")], f"{name}active", FUSED)
+    return _add_and_norm(graph, graph.linear(active, f"{name}output.dense"), middle, f"{name}output.LayerNorm")
 
 
-@dataclass
-class _Graph:
-    """Nodes and constants of an ONNX graph in the making. Tensors inside the layers have shape (b * t, ...)."""
-
-    index: dict[str, Tensor]
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    constants: list[onnx.TensorProto] = field(default_factory=list)
-
-    def weight(self, name: str) -> str:
-        """A constant whose data lie in the safetensors file."""
-        import onnx
-
-        if name not in self.index:
-            raise DamagedWeights(f"{WEIGHTS!r} has no tensor {name!r}", "Remove the model and pull it again")
-        found = self.index[name]
-        tensor = onnx.TensorProto(
-            name=name, dims=found.shape, data_type=onnx.TensorProto.FLOAT, data_location=onnx.TensorProto.EXTERNAL
-        )
-        for key, value in (("location", WEIGHTS), ("offset", str(found.offset)), ("length", str(found.size))):
-            tensor.external_data.add(key=key, value=value)
-        self.constants.append(tensor)
-        return name
-
-    def node(self, operator: str, inputs: list[str], output: str, domain: str = "", **settings: int | float) -> str:
-        """Add one operator; answers the name of its output."""
-        import onnx
-
-        node = onnx.helper.make_node(operator, inputs, [output], domain=domain)
-        node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in sorted(settings.items()))
-        self.nodes.append(node)
-        return output
-
-    def linear(self, states: str, name: str, bias: bool = True) -> str:
-        """PyTorch's linear layer, weights (out, in)."""
-        inputs = [states, self.weight(f"{name}.weight")] + ([self.weight(f"{name}.bias")] if bias else [])
-        return self.node("Gemm", inputs, f"{name}.out", transB=1)
-
-    def add_and_norm(self, states: str, skip: str, name: str) -> str:
-        """The residual connection and the layer normalisation after it."""
-        inputs = [states, skip, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
-        return self.node("SkipLayerNormalization", inputs, f"{name}.out", FUSED, epsilon=EPSILON)
-
-    def embed(self, tokens: str) -> str:
-        """Word, position and segment (all zero) embeddings of (b, t) tokens, normalised, as (b * t, 384)."""
-        import onnx
-
-        segments = self.node("Sub", [tokens, tokens], "segments")
-        tables = [self.weight(f"embeddings.{kind}_embeddings.weight") for kind in ("word", "position", "token_type")]
-        norm = [self.weight(f"embeddings.LayerNorm.{kind}") for kind in ("weight", "bias")]
-        inputs = [tokens, segments, *tables, *norm]
-        named = ["embedded", ""]  # the second output is a mask, which is not needed
-        node = onnx.helper.make_node("EmbedLayerNormalization", inputs, named, domain=FUSED, epsilon=EPSILON)
-        self.nodes.append(node)
-        self.node("Shape", ["embedded"], "shape")
-        self.constants.append(onnx.helper.make_tensor("flat", onnx.TensorProto.INT64, [2], [-1, WIDTH]))
-        return self.node("Reshape", ["embedded", "flat"], "embedded.flat")
-
-    def layer(self, states: str, name: str) -> str:
-        """One transformer layer: attention within each text's length, then two linear layers with GELU between."""
-        heads = [
-            self.node("Reshape", [self.linear(states, f"{name}attention.self.{each}"), "shape"], f"{name}{each}")
-            for each in ("query", "key", "value")
-        ]
-        inputs = [*heads, "", "lengths"]
-        seen = self.node("MultiHeadAttention", inputs, f"{name}seen", FUSED, num_heads=HEADS)
-        flat = self.node("Reshape", [seen, "flat"], f"{name}seen.flat")
-        mixed = self.linear(flat, f"{name}attention.output.dense")
-        middle = self.add_and_norm(mixed, states, f"{name}attention.output.LayerNorm")
-        wide = self.linear(middle, f"{name}intermediate.dense", bias=False)
-        active = self.node("BiasGelu", [wide, self.weight(f"{name}intermediate.dense.bias")], f"{name}active", FUSED)
-        return self.add_and_norm(self.linear(active, f"{name}output.dense"), middle, f"{name}output.LayerNorm")
+def _add_and_norm(graph: Graph, states: str, skip: str, name: str) -> str:
+    """The residual connection and the layer normalisation after it."""
+    inputs = [states, skip, graph.weight(f"{name}.weight"), graph.weight(f"{name}.bias")]
+    return graph.node("SkipLayerNormalization", inputs, f"{name}.out", FUSED, epsilon=EPSILON)

@@ -1,0 +1,1 @@
+"""Weights of the default generative models of Transpose; data only, read by the model cards that name this package."""

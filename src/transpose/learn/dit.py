@@ -1,0 +1,121 @@
+"""The diffusion transformer: one network for pictures and for spectrograms.
+
+DiT (Peebles and Xie 2023, "Scalable Diffusion Models with Transformers") with the modulation that all blocks share of
+PixArt-alpha (Chen et al. 2023). The condition is read in context: its tokens stand before the patches in one sequence,
+and self-attention does the rest; their mean also joins the time in the modulation. A spectrogram is a picture whose
+patch is a whole column. Modulation and the last layer start at zero, so that at first each block is the identity.
+
+Shapes: b batch, C channels, H x W pixels, p patches, L condition tokens, n = L + p, D dim.
+`transpose.models.diffusion.graph` is the same network in ONNX, from the same names.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+from transpose.models.diffusion.settings import Shape
+
+WAVES = 256  # sines and cosines that the time becomes
+SLOWEST = 10_000  # ratio of the fastest and the slowest of them
+TIME = 1000.0  # the time, 0 to 1, is multiplied by this
+EPSILON = 1e-6  # of the layer normalisations
+
+
+class DiT(nn.Module):  # type: ignore[misc]
+    """`forward(x, t, cond, mask)` is the velocity v of x at time t under a condition; the shape is x's."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        dim = shape.dim
+        self.patch = nn.Linear(shape.patch_size, dim)
+        self.positions = nn.Parameter(torch.randn(shape.patches, dim) * 0.02)
+        self.cond = nn.Linear(shape.cond_dim, dim)
+        self.cond_positions = nn.Parameter(torch.randn(shape.cond_tokens, dim) * 0.02)
+        self.empty = nn.Parameter(torch.randn(dim) * 0.02)
+        self.time_in = nn.Linear(WAVES, dim)
+        self.time_out = nn.Linear(dim, dim)
+        self.mean = nn.Linear(shape.cond_dim, dim)
+        self.modulation = nn.Linear(dim, 6 * dim)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
+        self.last_modulation = nn.Linear(dim, 2 * dim)
+        self.last = nn.Linear(dim, shape.patch_size)
+        for layer in (self.modulation, self.last_modulation, self.last):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, t: Tensor, cond: Tensor, mask: Tensor) -> Tensor:
+        """x (b, C, H, W), t (b) in 0..1, cond (b, L, Dc), mask (b, L) of 0 and 1; the null condition is mask 0."""
+        seen = mask.unsqueeze(-1)  # (b, L, 1)
+        words = seen * self.cond(cond) + (1 - seen) * self.empty + self.cond_positions  # (b, L, D)
+        tokens = torch.cat([words, self.patch(self.patches(x)) + self.positions], 1)  # (b, n, D)
+        mean = (seen * cond).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)  # (b, Dc)
+        moment = f.silu(self.time_out(f.silu(self.time_in(waves(t)))) + self.mean(mean))  # (b, D)
+        shared = self.modulation(moment).unflatten(1, (6, -1))  # (b, 6, D)
+        for block in self.blocks:
+            tokens = block(tokens, shared)
+        shift, scale = self.last_modulation(moment).unsqueeze(1).chunk(2, 2)  # (b, 1, D)
+        return self.picture(self.last(modulate(tokens[:, words.shape[1] :], shift, scale)).float())
+
+    def patches(self, x: Tensor) -> Tensor:
+        """(b, C, H, W) as (b, p, C * h * w), rows of patches from the top."""
+        (rows, columns), (height, width) = self.shape.grid, self.shape.patch
+        cut = x.reshape(len(x), self.shape.channels, rows, height, columns, width)
+        return cut.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+
+    def picture(self, patches: Tensor) -> Tensor:
+        """The way back from `patches`."""
+        (rows, columns), (height, width) = self.shape.grid, self.shape.patch
+        cut = patches.reshape(len(patches), rows, columns, self.shape.channels, height, width)
+        return cut.permute(0, 3, 1, 4, 2, 5).reshape(len(patches), -1, self.shape.height, self.shape.width)
+
+
+class Block(nn.Module):  # type: ignore[misc]
+    """Attention over all tokens, then an MLP, each modulated and gated by the moment (time and condition)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.table = nn.Parameter(torch.zeros(6, shape.dim))
+        self.qkv = nn.Linear(shape.dim, 3 * shape.dim)
+        self.out = nn.Linear(shape.dim, shape.dim)
+        self.up = nn.Linear(shape.dim, shape.middle)
+        self.down = nn.Linear(shape.middle, shape.dim)
+
+    def forward(self, tokens: Tensor, shared: Tensor) -> Tensor:
+        """tokens (b, n, D), shared (b, 6, D) -> (b, n, D)."""
+        shift, scale, gate, shift_mlp, scale_mlp, gate_mlp = (shared + self.table).unsqueeze(2).unbind(1)  # (b, 1, D)
+        tokens = torch.addcmul(tokens, gate, self.out(self.attend(modulate(tokens, shift, scale))))
+        middle = f.gelu(self.up(modulate(tokens, shift_mlp, scale_mlp)))
+        return torch.addcmul(tokens, gate_mlp, self.down(middle))
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Self-attention without its last linear layer, (b, n, D) -> (b, n, D).
+
+        On a CPU it is written out: there the backward pass of PyTorch's own function was five times slower.
+        """
+        heads = self.qkv(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (3, b, heads, n, D / heads)
+        query, key, value = heads.contiguous().unbind(0)
+        if tokens.device.type == "cpu":
+            weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)  # (b, heads, n, n)
+            seen = weights.softmax(-1) @ value
+        else:
+            seen = f.scaled_dot_product_attention(query, key, value)
+        return seen.transpose(1, 2).flatten(2)
+
+
+def modulate(tokens: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """Layer normalisation whose scale and shift come from the moment (adaLN)."""
+    return torch.addcmul(shift, f.layer_norm(tokens, tokens.shape[-1:], eps=EPSILON), 1 + scale)
+
+
+def waves(t: Tensor) -> Tensor:
+    """Times (b) in 0..1 as sines and cosines of 128 frequencies, (b, 256)."""
+    half = WAVES // 2
+    rates = torch.exp(-math.log(SLOWEST) * torch.arange(half, device=t.device, dtype=torch.float64) / half)
+    angles = TIME * t.float().unsqueeze(1) * rates.float()
+    return torch.cat([angles.cos(), angles.sin()], 1)
