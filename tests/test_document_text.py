@@ -84,3 +84,8 @@ def test_the_escape_is_needed() -> None:
     """The control: without it, words would turn into marks."""
     assert from_markdown("*a*") == "a"
     assert re.fullmatch(r"\\\*a\\\*", escape("*a*"))
+
+
+def test_rows_that_stand_in_the_table_itself_are_rows() -> None:
+    made = Document("<table><caption>C</caption><tr><th>a</th></tr><tr><td>1</td></tr></table>")
+    assert document_text(made, Context()).text == "C\n\n| a |\n| --- |\n| 1 |"

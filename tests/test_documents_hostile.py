@@ -31,6 +31,7 @@ from transpose.formats.mail import read_mail, read_outlook
 from transpose.formats.notebook import read_notebook
 from transpose.formats.odt import read_opendocument
 from transpose.formats.rst import read_rst
+from transpose.formats.rtf import read_rich_text
 from transpose.formats.slides import read_slides
 from transpose.formats.tex import read_tex
 from transpose.formats.web import read_web_page
@@ -55,6 +56,7 @@ READERS: dict[str, Callable[..., Document]] = {
     ".eml": read_mail,
     ".msg": read_outlook,
     ".rss": read_feed,
+    ".rtf": read_rich_text,
     ".zip": read_archive,
 }
 PACKAGES = (".docx", ".pptx", ".xlsx", ".epub", ".odt", ".zip")

@@ -505,3 +505,78 @@ def test_a_heading_that_is_bold_as_a_whole_is_a_heading() -> None:
 
     made = Document("<h1><strong>Title</strong></h1><h2><strong>a</strong> and <strong>b</strong></h2>")
     assert document_text(made, Context()).text.split("\n\n")[:2] == ["# Title", "## **a** and **b**"]
+
+
+def rtf_mail(tmp_path: Path, packed: bytes, **more: str) -> Path:
+    said = {0x0037: "Plan", 0x0C1A: "Ada", **{int(name[1:], 16): text for name, text in more.items()}}
+    streams: dict[tuple[str, ...], bytes] = {
+        (f"__substg1.0_{number:04X}001F",): text.encode("utf-16-le") for number, text in said.items()
+    }
+    streams["__substg1.0_10090102",] = packed
+    streams["__properties_version1.0",] = bytes(32)
+    (tmp_path / "a.msg").write_bytes(compound(streams))
+    return tmp_path / "a.msg"
+
+
+@pytest.mark.parametrize("pressed", [True, False])
+def test_outlook_with_a_rich_text_body_only(tmp_path: Path, ctx: Context, pressed: bool) -> None:
+    library = pytest.importorskip("compressed_rtf")
+    body = b"{\\rtf1\\ansi\\pard The {\\b second} draft, caf\\'e9\\par " + b"and so on\\par " * 40 + b"}"
+    text = shown(read_outlook(rtf_mail(tmp_path, library.compress(body, pressed)), ctx), ctx)
+    assert "The **second** draft, café" in text
+    assert text.count("and so on") == 40
+
+
+def test_outlook_with_html_inside_its_rich_text(tmp_path: Path, ctx: Context) -> None:
+    library = pytest.importorskip("compressed_rtf")
+    page = b'{\\*\\htmltag64 <p>}See {\\*\\htmltag84 <a href="https://e.org">}\\htmlrtf {\\b\\htmlrtf0 this'
+    page += b"\\htmlrtf }\\htmlrtf0{\\*\\htmltag92 </a>}{\\*\\htmltag72 </p>}"
+    path = rtf_mail(tmp_path, library.compress(b"{\\rtf1\\ansi\\fromhtml1 " + page + b"}"), x1000="Words only")
+    text = shown(read_outlook(path, ctx), ctx)
+    assert "See [this](https://e.org)" in text
+    assert "Words only" not in text
+
+
+def test_outlook_with_a_damaged_rich_text_body(tmp_path: Path, ctx: Context) -> None:
+    library = pytest.importorskip("compressed_rtf")
+    whole = library.compress(b"{\\rtf1\\ansi " + b"never said " * 99 + b"}")
+    for packed in (
+        whole[:40],
+        b"x" * 30,
+        whole[:4] + b"\xff\xff\xff\x7f" + whole[8:],
+        whole[:20] + bytes(9) + whole[29:],
+    ):
+        text = shown(read_outlook(rtf_mail(tmp_path, packed, x1000="Words only"), ctx), ctx)
+        assert "Words only" in text
+
+
+def test_a_mail_of_words_and_a_page_says_both_and_of_alternatives_the_page(tmp_path: Path, ctx: Context) -> None:
+    def mail(kind: str) -> str:
+        parts = [("plain", "Plain words."), ("html", "<p>A <b>page</b>.</p>"), ("plain", "Footer of the list.")]
+        two = parts if kind == "mixed" else parts[:2]
+        body = "".join(f"--x\nContent-Type: text/{name}; charset=utf-8\n\n{words}\n" for name, words in two)
+        return (
+            f"Subject: S\nFrom: a@b.c\nMIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary=x\n\n{body}--x--\n"
+        )
+
+    for kind, expected in (
+        ("mixed", "Plain words.\n\nA **page**.\n\nFooter of the list."),
+        ("alternative", "A **page**."),
+    ):
+        (tmp_path / "a.eml").write_text(mail(kind))
+        assert shown(read_mail(tmp_path / "a.eml", ctx), ctx) == f"# S\n\n**From:** a@b.c\n\n{expected}"
+
+
+def test_of_a_page_of_a_wiki_the_article(tmp_path: Path, ctx: Context) -> None:
+    article = (
+        '<h1 id="firstHeading">Sea</h1><div>154 languages</div><div id="mw-content-text"><p>It is <a href="/wiki/Salt">'
+        'salt</a>.</p><h2>Tides<span class="mw-editsection">[<a href="/e">edit</a>]</span></h2><p>Twice.</p></div>'
+    )
+    page = f"<title>Sea - Wikipedia</title><body><nav>move to sidebar</nav><main>{article}</main><footer>About</footer>"
+    (tmp_path / "a.html").write_text(page)
+    assert (
+        shown(read_web_page(tmp_path / "a.html", ctx), ctx)
+        == "# Sea\n\nIt is [salt](/wiki/Salt).\n\n## Tides\n\nTwice."
+    )
+    (tmp_path / "b.html").write_text(page.replace("mw-content-text", "other"))
+    assert "move to sidebar" in shown(read_web_page(tmp_path / "b.html", ctx), ctx)

@@ -92,6 +92,8 @@ Date: Mon, 06 Jan 2025 10:00:00 +0000\nMIME-Version: 1.0\nContent-Type: multipar
 Some \\emph{words} and $x^2$.\n\\begin{itemize}\\item one \\item two\\end{itemize}
 \\begin{tabular}{lr} year & tons \\\\ 1500 & 12 \\end{tabular}\n\\[ \\frac{1}{2} \\]\n\\end{document}\n""",
     ".rss": FEED,
+    ".rtf": r"""{\rtf1\ansi{\fonttbl{\f0 Arial;}}{\b Cod} and caf\'e9\par {\listtext\'b7\tab}one\par
+\trowd\cellx1\cellx2\intbl year\cell tons\cell\row\pard {\field{\*\fldinst HYPERLINK "https://e.org"}{\fldrslt x}}}""",
     ".xml": FEED,
     ".atom": """<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Harbour</title>
 <updated>2025-01-06T10:00:00Z</updated><entry><title>Cod</title><link href="https://example.org/1"/>

@@ -334,3 +334,11 @@ def test_solid() -> None:
 def test_what_cannot_be_built() -> None:
     with pytest.raises(HugeInput):
         build(parse_line("C" * 400), Context())
+
+
+@pytest.mark.parametrize("line", ["[H][H]", "N#N", "Cl", "O=C=O", "C#C", "[Na+]"])
+def test_molecules_on_one_line_have_places(line: str) -> None:
+    places = build(parse_line(line), Context()).rdkit().GetConformer().GetPositions()
+    assert np.isfinite(places).all()
+    assert np.abs(places[:, 1:]).max() < 1e-3  # along x
+    assert len({tuple(place) for place in places.round(2).tolist()}) == len(places)

@@ -267,3 +267,22 @@ def test_rules_of_two_tables_that_nearly_line_up_stay_two() -> None:
     upper, lower = Rule(True, 186.8, 245.5, 354.5), Rule(True, 185.7, 729.5, 748.5)
     assert sorted(rule.start for rule in joined([upper, lower])) == [245.5, 729.5]
     assert joined([Rule(True, 10.0, 20.0, 40.0), Rule(True, 11.0, 0.0, 21.0)])[0].end == 40.0
+
+
+def test_words_that_run_up_the_page_stay_words_and_come_last(tmp_path: Path) -> None:
+    side = (
+        "BT /F1 11 Tf 0 1 -1 0 40 300 Tm (Printed for the archive) Tj ET\nBT /F1 11 Tf 0 -1 1 0 560 600 Tm (Down) Tj ET"
+    )
+    rows = [(70.0, 700.0 - 16 * n, f"Line number {n} of the page is long enough.") for n in range(30)]
+    found = shown(pdf(tmp_path / "a.pdf", side + "\n" + words(*rows)))
+    assert found.endswith("Printed for the archive\n\nDown")
+    assert "".join(found.split("\n\n")[:-2]).count("Line number") == 30
+
+
+def test_words_that_run_up_a_cell_stay_in_it(tmp_path: Path) -> None:
+    cells = grid(70, 700, [60, 200], 2)
+    up = "BT /F1 9 Tf 0 1 -1 0 100 683 Tm (Up) Tj ET"
+    found = shown(
+        pdf(tmp_path / "a.pdf", cells + "\n" + up + "\n" + words((140, 690, "Head"), (80, 670, "a"), (140, 670, "b")))
+    )
+    assert found.splitlines()[0] == "| Up | Head |"

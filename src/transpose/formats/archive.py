@@ -34,6 +34,7 @@ READERS = {
     ".eml": "read-mail",
     ".msg": "read-outlook",
     ".pdf": "read-pdf",
+    ".rtf": "read-rich-text",
     ".txt": "read-text",
     ".text": "read-text",
     ".log": "read-text",

@@ -1,7 +1,7 @@
 """Mails (.eml of any program, .msg of Outlook) in: subject, who and when, the words, the attachments by name.
 
-The HTML form is read where there is one, with the pictures that it carries; nothing is fetched. A mail inside a mail is
-a section of its own.
+The HTML form is read where there is one (in an Outlook mail also the one inside its Rich Text), with the pictures that
+it carries; nothing is fetched. A mail inside a mail is a section of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from transpose.media.fragment import Album, finish, make, picture, prose, say
 from transpose.media.image import name_bytes
 from transpose.media.package import OLE
 from transpose.media.picture_file import is_picture
+from transpose.media.rtf import Rich, read_rtf
 from transpose.media.webpage import graze
 
 if TYPE_CHECKING:
@@ -38,16 +39,20 @@ HEADS = ("From", "To", "Cc", "Date")
 # what the library's parser of heads raises on broken ones
 STUMBLES = (ValueError, LookupError, AttributeError, TypeError, RecursionError, email.errors.MessageError)
 MOST_PROPERTIES = 10_000
+LARGEST_RTF = 50_000_000  # bytes of a mail's body
 
 
 @dataclass
 class Letter:
-    """What both formats come to; `carried` are pictures that the HTML names, `files` the attachments."""
+    """What both formats come to: what it says as (whether it is HTML, the words), in the order in which it is read.
+
+    `carried` are pictures that the HTML names, `files` the attachments.
+    """
 
     subject: str = ""
     heads: dict[str, str] = field(default_factory=dict)
-    html: str = ""
-    text: str = ""
+    said: list[tuple[bool, str]] = field(default_factory=list)
+    rich: Rich | None = None
     carried: dict[str, bytes] = field(default_factory=dict)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
@@ -72,7 +77,13 @@ def read_mail(path: Path, ctx: Context) -> Document:
     return _set(letter, path, ctx)
 
 
-@transform(".msg -> document", name="read-outlook", loses=["layout"], needs=["olefile", "lxml"], extra="documents")
+@transform(
+    ".msg -> document",
+    name="read-outlook",
+    loses=["layout"],
+    needs=["olefile", "lxml", "compressed_rtf"],
+    extra="documents",
+)
 def read_outlook(path: Path, ctx: Context) -> Document:
     """Read a mail that Outlook saved.
 
@@ -117,11 +128,14 @@ def _add(letter: Letter, parent: Element, album: Album, level: int) -> None:
             make(line, "br")
         make(line, "strong", f"{name}:")
         say(line, f" {value}")
-    if letter.html.strip():
-        holder = make(parent, "div")
-        graze(CONTENT.sub(r"\1carried/", letter.html), holder, album, lambda name: letter.carried.get(name[8:]))
-    else:
-        prose(parent, letter.text)
+    if letter.rich is not None:
+        _add_rich(letter.rich, make(parent, "div"), album)
+    for is_page, words in letter.said:
+        if is_page:
+            source = CONTENT.sub(r"\1carried/", words)
+            graze(source, make(parent, "div"), album, lambda name: letter.carried.get(name[8:]))
+        else:
+            prose(parent, words)
     if letter.files:
         make(parent, f"h{min(level + 1, 6)}", "Attachments")
         items = make(parent, "ul")
@@ -131,6 +145,13 @@ def _add(letter: Letter, parent: Element, album: Album, level: int) -> None:
                 picture(make(item, "div"), album.add(data, name), name)
     for inner in letter.letters:
         _add(inner, make(parent, "section"), album, level + 1)
+
+
+def _add_rich(rich: Rich, parent: Element, album: Album) -> None:
+    for image in rich.body.iter("img"):
+        name = image.get("src", "")
+        image.set("src", album.add(rich.album.pictures[name], name))
+    parent.extend(list(rich.body))
 
 
 def _opened(message: EmailMessage, depth: int) -> Letter:
@@ -144,11 +165,9 @@ def _opened(message: EmailMessage, depth: int) -> Letter:
                 letter.letters.append(_opened(inner, depth + 1))
             continue
         data = _payload(part)
-        shown = part.get_content_disposition() != "attachment" and not name
-        if shown and kind == "text/html":
-            letter.html += _decoded(data, part)
-        elif shown and kind.startswith("text/"):
-            letter.text += _decoded(data, part) + "\n\n"
+        if _is_shown(part):
+            words = _decoded(data, part)
+            letter.said += [(kind == "text/html", words)] if words.strip() else []
         else:
             identity = _said(part, "Content-ID").strip().strip("<>")
             if identity and kind.startswith("image/"):
@@ -158,13 +177,22 @@ def _opened(message: EmailMessage, depth: int) -> Letter:
     return letter
 
 
+def _is_shown(part: EmailMessage) -> bool:
+    attached = part.get_content_disposition() == "attachment" or bool(part.get_filename())
+    return not attached and part.get_content_maintype() == "text"
+
+
 def _leaves(message: EmailMessage, depth: int) -> list[EmailMessage]:
-    """Parts that are no containers; a mail in a mail is one part."""
+    """Parts that are no containers; a mail in a mail is one part. Of alternatives to a page its plain words go."""
     if depth > 30 or not message.is_multipart() or message.get_content_type() == "message/rfc822":
         return [message]
     parts = message.get_payload()
     inner = [each for each in parts if isinstance(each, EmailMessage)] if isinstance(parts, list) else []
-    return [leaf for each in inner for leaf in _leaves(each, depth + 1)]
+    found = [leaf for each in inner for leaf in _leaves(each, depth + 1)]
+    pages = [each for each in found if each.get_content_type() == "text/html" and _is_shown(each)]
+    if message.get_content_type() == "multipart/alternative" and any(_payload(each).strip() for each in pages):
+        return [each for each in found if not _is_shown(each) or each in pages]
+    return found
 
 
 def _payload(part: EmailMessage) -> bytes:
@@ -209,7 +237,15 @@ def _unpacked(file: olefile.OleFileIO, place: list[str], depth: int) -> Letter:
     heads = {"From": sender, "To": text(0x0E04), "Cc": text(0x0E03), "Date": _time(codes)}
     page = _stream(file, [*place, "__substg1.0_10130102"])
     html = text(0x1013) or _narrow(page, encoding if not page.startswith(b"\xef\xbb\xbf") else "utf-8-sig")
-    letter = Letter(text(0x0037), heads, html, text(0x1000))
+    letter = Letter(text(0x0037), heads)
+    packed = _stream(file, [*place, "__substg1.0_10090102"])
+    if packed and not html.strip():
+        letter.rich = _unpressed(packed)
+        html = letter.rich.html if letter.rich else ""
+    if letter.rich is not None and (html or not "".join(letter.rich.body.itertext()).strip()):
+        letter.rich = None
+    if letter.rich is None:
+        letter.said = [(bool(html.strip()), html if html.strip() else text(0x1000))]
     inside = {tuple(name[: len(place) + 1]) for name in file.listdir() if name[: len(place)] == place}
     for name in sorted(each[-1] for each in inside if each[-1].startswith("__attach_version1.0_")):
         where = [*place, name]
@@ -224,6 +260,18 @@ def _unpacked(file: olefile.OleFileIO, place: list[str], depth: int) -> Letter:
         else:
             letter.files.append((title, data))
     return letter
+
+
+def _unpressed(packed: bytes) -> Rich | None:
+    """The body in compressed RTF ([MS-OXRTFCP]); None where it is damaged or too large."""
+    import compressed_rtf  # type: ignore[import-untyped]
+
+    if int.from_bytes(packed[4:8], "little") > LARGEST_RTF:
+        return None
+    try:
+        return read_rtf(compressed_rtf.decompress(packed))
+    except Exception:  # the library raises Exception itself for what is damaged
+        return None
 
 
 def _stream(file: olefile.OleFileIO, name: list[str]) -> bytes:

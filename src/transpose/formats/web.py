@@ -25,11 +25,14 @@ def read_web_page(
 ) -> Document:
     """Read a web page that lies here; a picture from elsewhere becomes a link, nothing is fetched.
 
+    Of a page of Wikipedia or another MediaWiki the article is read, without the menus around it.
     Raises what `media.encoding.read_characters` does: EmptyInput, MislabelledInput, HugeInput, MissingInput.
     """
     source = read_characters(path, ctx, encoding or _declared(path))
     album, body = Album(), make(None, "body")
     page = graze(source, body, album, beside(path, ctx))
+    if page.article():
+        ctx.note("part", "the article, without the menus around it")
     return finish(body, album, title=page.title, lang=page.lang, metadata=page.metadata)
 
 

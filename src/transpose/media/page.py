@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from transpose.media.pdf_links import without_seam
+
 LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 SPACES = dict.fromkeys([0x00A0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F], " ")
 BULLET = re.compile(r"(?:[•‣◦▪●■□–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S")
@@ -237,7 +239,7 @@ def join(lines: Sequence[str], words: frozenset[str] = frozenset()) -> str:
     """
     text = lines[0].strip()
     for line in lines[1:]:
-        line = line.strip()
+        text, line = without_seam(text, line.strip())
         if text.endswith("\u00ad"):
             text = text[:-1] + line
         elif text[-1:] in "-‐" and text[-2:-1].isalpha() and line[:1].islower():

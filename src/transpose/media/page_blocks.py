@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from transpose.media.fragment import grid, make, prose
 from transpose.media.page import SENTENCE_END, Line, arrange, broken_lines, join, paragraph_lines, vocabulary
+from transpose.media.pdf_links import plain, weave
 
 LARGER = 1.17  # times the size of the body: a heading
 LEVELS = 5
@@ -28,13 +29,17 @@ THING = "\ufffc"  # stands for a table or picture among the lines
 
 @dataclass(slots=True)
 class Sheet:
-    """One page: its lines, which of them are bold, and elements by the text of the line that holds their place."""
+    """One page: its lines, which of them are bold, and elements by the text of the line that holds their place.
+
+    Words of a link stand between signs (`pdf_links`) which give the number of its address.
+    """
 
     number: int
     height: float
     lines: list[Line] = field(default_factory=list)
     bold: set[str] = field(default_factory=set)
     things: dict[str, Element] = field(default_factory=dict)
+    addresses: list[str] = field(default_factory=list)
 
     def place(self, thing: Element, left: float, top: float, right: float, bottom: float) -> None:
         """Give a table or a picture its place among the lines."""
@@ -97,7 +102,7 @@ def _in_margin(line: Line, sheet: Sheet) -> bool:
 
 
 def _pattern(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
+    return re.sub(r"\d+", "#", plain(line.text))
 
 
 def set_page(sheet: Sheet, section: Element, kind: Type) -> None:
@@ -119,6 +124,8 @@ def set_page(sheet: Sheet, section: Element, kind: Type) -> None:
             section[-1].extend(list(part[0]))
             part.remove(part[0])
         section.extend(list(part))
+    if sheet.addresses:
+        weave(section, sheet.addresses)
 
 
 def _goes_on(before: Element, after: Element) -> bool:

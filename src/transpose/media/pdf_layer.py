@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import ctypes
 import io
+import math
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from transpose.media.fragment import Album, make, say
 from transpose.media.page import Line, tidy
 from transpose.media.page_blocks import Sheet
+from transpose.media.pdf_links import Link, between_signs, links_of, under
 from transpose.media.rules import MOST, Box, Rule, tables
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ SMALLEST = 24  # pixels of a picture's shorter side; smaller ones are ornaments
 PICTURES = 40  # of one page
 PIXELS = 40_000_000  # of one picture
 
-Character = tuple[str, float, float, float, float]  # with left, top, right, bottom
+Character = tuple[str, float, float, float, float, int]  # with left, top, right, bottom, number of the link or -1
 
 
 def sheet_of(document: pdfium.PdfDocument, number: int, album: Album | None) -> tuple[Sheet, bool]:
@@ -35,7 +38,8 @@ def sheet_of(document: pdfium.PdfDocument, number: int, album: Album | None) -> 
         rules = list(_rules(page, sheet.height))
         grids = tables(rules)
         posts = [rule for rule in rules if rule.upright] if grids else []
-        sheet.lines, sheet.bold = _lines(page, sheet.height, posts)
+        links, sheet.addresses = links_of(document, page)
+        sheet.lines, sheet.bold, upended = _lines(page, sheet.height, posts, links)
         text = "".join(line.text for line in sheet.lines)
         letters = sum(c.isalnum() for c in text)
         lost = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
@@ -44,6 +48,7 @@ def sheet_of(document: pdfium.PdfDocument, number: int, album: Album | None) -> 
         if usable:
             for boxes in grids:
                 _take_table(boxes, sheet)
+            _last(upended, sheet)
             if album is not None:
                 _take_pictures(page, sheet, album)
         return sheet, usable
@@ -78,6 +83,16 @@ def _take_table(boxes: Sequence[Box], sheet: Sheet) -> None:
             for place, text in enumerate(_cell_lines(inside.get(box, []))):
                 say(cell, (" " if place else "") + text)
     sheet.place(table, left, top, right, bottom)
+
+
+def _last(upended: Sequence[Line], sheet: Sheet) -> None:
+    """Lines that run up or down the page come after the others, unless a table took them."""
+    foot = max([sheet.height, *(line.bottom for line in sheet.lines)])
+    for line in upended:
+        if any(line is each for each in sheet.lines):
+            sheet.lines = [each for each in sheet.lines if each is not line]
+            foot += 3 * line.height
+            sheet.lines.append(Line(line.text, line.left, foot - line.height, line.right, foot))
 
 
 def _cell_lines(lines: Sequence[Line]) -> list[str]:
@@ -188,8 +203,13 @@ def _picture_share(page: pdfium.PdfPage) -> float:
     return max(shares)
 
 
-def _lines(page: pdfium.PdfPage, height: float, posts: Sequence[Rule]) -> tuple[list[Line], set[str]]:
-    """Runs of characters as PDFium orders them, cut at line ends, at wide gaps and at rules; and the bold ones."""
+def _lines(
+    page: pdfium.PdfPage, height: float, posts: Sequence[Rule], links: Sequence[Link]
+) -> tuple[list[Line], set[str], list[Line]]:
+    """Runs of characters as PDFium orders them, cut at line ends, at wide gaps and at rules.
+
+    Also which are bold, and which run up or down the page.
+    """
     import pypdfium2 as pdfium
 
     raw = pdfium.raw
@@ -197,15 +217,17 @@ def _lines(page: pdfium.PdfPage, height: float, posts: Sequence[Rule]) -> tuple[
     lines: list[Line] = []
     bold: set[str] = set()
     run: list[Character] = []
-    heavy = True
+    upended: list[Line] = []
+    heavy, upright = True, True
     box = raw.FS_RECTF()
     pointer = ctypes.byref(box)
 
     def finish() -> None:
         nonlocal heavy
-        line = _line(run)
+        line = _line(run) if upright else _upended(run)
         if line is not None:
             lines.append(line)
+            upended.extend([] if upright else [line])
             if heavy:
                 bold.add(line.text)
         run.clear()
@@ -221,16 +243,19 @@ def _lines(page: pdfium.PdfPage, height: float, posts: Sequence[Rule]) -> tuple[
         left, top, right, bottom = box.left, height - box.top, box.right, height - box.bottom
         character = "-" if ends else chr(code)
         blank = character.isspace()
-        if run and not blank and _jump(run, left, top, bottom, posts):
+        stands = upright if blank else abs(math.sin(raw.FPDFText_GetCharAngle(layer, index))) < 0.7
+        if run and not blank and (stands != upright or (_jump if stands else _leap)(run, left, top, bottom, posts)):
             finish()
+        upright = stands
         if heavy and not blank:
             heavy = raw.FPDFText_GetFontWeight(layer, index) >= BOLD
-        run.append((character, left, top, right, bottom))
+        link = under(links, (left + right) / 2, height - (top + bottom) / 2) if links else -1
+        run.append((character, left, top, right, bottom, link))
         if ends:
             finish()
     finish()
     layer.close()
-    return lines, bold - {line.text for line in lines if line.text not in bold}
+    return lines, bold - {line.text for line in lines if line.text not in bold}, upended
 
 
 def _jump(run: Sequence[Character], left: float, top: float, bottom: float, posts: Sequence[Rule]) -> bool:
@@ -244,13 +269,33 @@ def _jump(run: Sequence[Character], left: float, top: float, bottom: float, post
     return any(last[3] - 1 <= post.at <= left + 1 and post.start <= middle <= post.end for post in posts)
 
 
+def _leap(run: Sequence[Character], left: float, top: float, bottom: float, posts: Sequence[Rule]) -> bool:
+    """The same where characters stand on top of one another."""
+    last = next((item for item in reversed(run) if not item[0].isspace()), run[-1])
+    size = max(last[3] - last[1], 1.0)
+    return abs(left - last[1]) > size / 2 or max(top - last[4], last[2] - bottom) > size
+
+
+def _upended(run: Sequence[Character]) -> Line | None:
+    """A run up or down the page, as a line of its own size in the middle of where it stands."""
+    text = _said(run)
+    if not text:
+        return None
+    left, right = min(item[1] for item in run), max(item[3] for item in run)
+    middle = (min(item[2] for item in run) + max(item[4] for item in run)) / 2
+    return Line(text, left, middle - (right - left) / 2, right, middle + (right - left) / 2 + 0.1)
+
+
+def _said(run: Sequence[Character]) -> str:
+    pieces = [(link, "".join(item[0] for item in part)) for link, part in groupby(run, key=lambda item: item[5])]
+    return "".join(between_signs(tidy(piece), link) for link, piece in pieces).strip()
+
+
 def _line(run: Sequence[Character]) -> Line | None:
     """The run as a line; None where nothing is to be seen."""
     seen = [item for item in run if not item[0].isspace()]
-    if not seen:
-        return None
-    text = tidy("".join(item[0] for item in run)).strip()
-    if not text:  # of control characters only
+    text = _said(run)
+    if not seen or not text:  # of blanks or control characters only
         return None
     left, right = min(item[1] for item in seen), max(item[3] for item in seen)
     # one raised or large character must not stretch the line: the middle one of the sorted edges

@@ -123,8 +123,22 @@ class Page:
         if self.root is not None:
             grazer = _Grazer(album, fetch, self.base)
             bodies = [each for each in self.root if each.tag == "body"] or [self.root]
-            for body in bodies:
+            for part in self.article():
+                grazer.element(part, parent, 0)
+            for body in bodies if not self.article() else ():
                 grazer.content(body, parent, 0)
+
+    def article(self) -> list[_Element]:
+        """Heading and text of a page that MediaWiki made, without the menus around it; none of other pages."""
+        named = {each.get("id"): each for each in self.root.iter("h1", "div")} if self.root is not None else {}
+        text = named.get("mw-content-text")
+        if text is None:
+            return []
+        for mark in [each for each in text.iter("span") if "mw-editsection" in (each.get("class") or "").split()]:
+            mark.text = None
+            for child in list(mark):
+                mark.remove(child)
+        return [each for each in (named.get("firstHeading"), text) if each is not None]
 
 
 def graze(source: str, parent: Element, album: Album, fetch: Fetch = nowhere) -> Page:

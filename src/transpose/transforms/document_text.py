@@ -238,7 +238,8 @@ def _table(element: Element, style: Style) -> Iterator[str]:
         if child.tag == "caption":
             yield _line(child, style)
     head = [row for part in element if part.tag == "thead" for row in part]
-    body = [row for part in element if part.tag == "tbody" for row in part]
+    body = [row for part in element if part.tag != "thead" for row in ((part,) if part.tag == "tr" else part)]
+    body = [row for row in body if row.tag == "tr"]  # rows may stand in the table itself; a caption is no row
     grid = _grid(head + body, len(head), style)
     if not grid:
         return

@@ -60,7 +60,11 @@ def _turned(mol: Mol) -> None:
     from rdkit.Chem import rdMolTransforms
 
     conformer = mol.GetConformer()
+    places = conformer.GetPositions()
     rdMolTransforms.CanonicalizeConformer(conformer)
+    if not np.isfinite(conformer.GetPositions()).all():  # two atoms have no broadest face
+        for number, place in enumerate(places - places.mean(0)):
+            conformer.SetAtomPosition(number, (float(np.copysign(np.linalg.norm(place), place @ places[0])), 0.0, 0.0))
     turn = np.eye(4)
     turn[1:3, 1:3] = [[0, -1], [1, 0]]
     rdMolTransforms.TransformConformer(conformer, turn)
