@@ -15,10 +15,12 @@ from transpose.core.context import Context, Many
 from transpose.core.errors import EmptyInput, InputError, SilentInput
 from transpose.formats.graph_files import write_dot, write_gexf, write_graphml
 from transpose.formats.tables_text import read_csv
+from transpose.formats.text_files import read_markdown
 from transpose.media.graph import part, places, read_graph
 from transpose.media.note import front_matter, key, read_note, without_code
 from transpose.media.table import Table, from_rows
 from transpose.media.text import Text
+from transpose.session import Session
 from transpose.transforms.draw_links import draw_links
 from transpose.transforms.notes_vault import note_links, notes_table, plain_notes
 from transpose.transforms.readwise import highlights, highlights_by_book
@@ -109,6 +111,43 @@ def test_links_are_resolved_by_title_alias_and_case() -> None:
     assert not [target for _, target, _ in found if "Map" in target or "hidden" in target or "not" in target]
     assert "2 links" in ctx.warnings[0]
     assert all(row["found"] for row in note_links(notes(), Context(), unfound=False).rows())
+
+
+def test_links_are_resolved_by_the_name_of_the_file_first(tmp_path: Path) -> None:
+    sources = {
+        "2024-03 Plan": "# What to do\n\n[[boats]] [[Ships]]",
+        "Boats": "# Ships",
+        "Ships": "# Boats",
+        "Bare": "x",
+    }
+    for name, words in sources.items():
+        (tmp_path / f"{name}.md").write_text(words)
+    texts = [read_markdown(tmp_path / f"{name}.md", Context()) for name in sources]
+    rows = note_links(Many(lambda: iter(texts), 4), Context()).rows()
+    assert [(row["source"], row["target"], row["found"]) for row in rows] == [
+        ("What to do", "Ships", True), ("What to do", "Boats", True)
+    ]  # fmt: skip
+    assert notes_table(Many(lambda: iter(texts), 4), Context()).rows()[3]["title"] == "Bare"
+
+
+def test_a_renamed_file_gives_no_stale_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSPOSE_HOME", str(tmp_path / "home"))
+    session = Session()
+    (tmp_path / "one.md").write_text("# A\n\n[[two]]")
+    (tmp_path / "two.md").write_text("Nothing more.")
+
+    def graph(second: str) -> list[tuple[object, object]]:
+        made = session.run([tmp_path / "one.md", tmp_path / second], "table.links")
+        return [(row["target"], row["found"]) for row in made.value.rows()]
+
+    assert graph("two.md") == graph("two.md") == [("two", True)]
+    assert session.last is not None
+    assert session.last.ran == []
+    (tmp_path / "two.md").rename(tmp_path / "three.md")
+    assert graph("three.md") == [("two", False)]
+    (tmp_path / "three.md").rename(tmp_path / "two.md")
+    assert graph("two.md") == [("two", True)]
+    assert session.last.ran == []
 
 
 def test_notes_without_links_say_so() -> None:

@@ -21,6 +21,7 @@ from transpose.core.store import hash_file, hash_json, save_value, write_json
 from transpose.core.transform import Transform
 from transpose.media.file import check_file
 
+NAMED = frozenset({"document", "protein", "table", "text"})  # their values may hold the name of their file
 PROBES = {
     "audio": "transpose.media.probe_audio",
     "image": "transpose.media.probe_image",
@@ -69,10 +70,19 @@ class Inputs:
 
     def _units(self, path: Path, node: Node) -> float:
         """Size in minutes, pages or thousands of characters: what times are measured by."""
-        reads = {t.targets[0].modality for t in self.catalog if any(n.name == node.name for n in t.slots[0].nodes)}
+        reads = self._reads(node)
         if "audio" in reads:
             return max(float(self._remember(path, "units", _minutes)), 0.01)
         return max(path.stat().st_size / 1000, 0.01) if reads == {"text"} else 1.0
+
+    def _reads(self, node: Node) -> set[str]:
+        """The modalities that files of a format hold."""
+        return {t.targets[0].modality for t in self.catalog if any(n.name == node.name for n in t.slots[0].nodes)}
+
+    def key(self, value: Any, node: Node) -> str:
+        """The key of a given value; a file counts by its name too, where what is read of it may hold that name."""
+        named = isinstance(value, Path) and NAMED & self._reads(node)
+        return hash_source(value, node) + (f":{value.stem}" if named else "")
 
     def _probe(self, path: Path, modality: str) -> dict[str, float]:
         """Which nodes a file's content may be, with probabilities."""

@@ -333,7 +333,7 @@ class Run:
 
     def history(self) -> dict[str, Any]:
         """How it was made so far: inputs by name and hash, and each step. Holds no times and no paths."""
-        inputs = [{"name": s.name, "key": s.key, "kind": str(s.node)} for s in self.sources]
+        inputs = [{"name": s.name, "key": s.key.partition(":")[0], "kind": str(s.node)} for s in self.sources]
         return {"transpose": __version__, "inputs": inputs, "steps": self.steps()}
 
     def steps(self, before: int | None = None) -> list[dict[str, Any]]:

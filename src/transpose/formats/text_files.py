@@ -37,7 +37,7 @@ def read_text(
 
     Raises what `media.encoding.read_characters` does: EmptyInput, MislabelledInput, HugeInput, MissingInput.
     """
-    return Text(read_characters(path, ctx, encoding))
+    return Text(read_characters(path, ctx, encoding), name=path.stem)
 
 
 @transform(".md -> text@markdown")
@@ -48,7 +48,7 @@ def read_markdown(
 
     Raises what `media.encoding.read_characters` does: EmptyInput, MislabelledInput, HugeInput, MissingInput.
     """
-    return Text(read_characters(path, ctx, encoding), markup="markdown")
+    return Text(read_characters(path, ctx, encoding), markup="markdown", name=path.stem)
 
 
 @transform("text -> .txt", loses=["markup", "timing"])

@@ -3,7 +3,7 @@
 The schema, version 1; `cues` is empty where nothing is timed, times are seconds, a probability is 0 to 1:
 
     {"schema": "transpose.text/1", "text": "...", "lang": "en" or null, "markup": "plain" | "markdown" | "html",
-     "cues": [{"start": 0.0, "end": 1.5, "text": "...",
+     "name": "of the file it was read from", "cues": [{"start": 0.0, "end": 1.5, "text": "...",
                "words": [{"start": 0.0, "end": 0.4, "text": "...", "probability": 0.98}]}],
      "history": {...}}
 
@@ -34,9 +34,10 @@ def read_json_text(path: Path, ctx: Context) -> Text:
     try:
         cues = tuple(_cue(cue) for cue in _list(fields.get("cues", [])))
         markup, lang = fields.get("markup", "plain"), fields.get("lang")
+        name = _clean(fields.get("name", ""))
         if markup not in MARKUPS or not isinstance(lang, str | None):
             raise ValueError("markup or lang is none that is known")
-        return Text(_clean(fields["text"]), str(markup), lang, tuple(sorted(cues, key=lambda cue: cue.start)))
+        return Text(_clean(fields["text"]), str(markup), lang, tuple(sorted(cues, key=lambda cue: cue.start)), name)
     except (KeyError, TypeError, ValueError) as error:
         hint = "The schema stands in the documentation of the format .json"
         raise DamagedInput(f"{path.name!r} does not keep to the schema {TEXT_SCHEMA!r}: {error}", hint) from None

@@ -51,11 +51,13 @@ class Note:
     links: tuple[Link, ...] = ()
     created: object = None
     words: int = 0
+    name: str = ""  # of its file, without the suffix
 
 
-def read_note(source: str, warn: Callable[[str], None], number: int = 1) -> Note:
-    """A note from its Markdown; its title is that of the front matter, the first heading, the first alias or words.
+def read_note(source: str, warn: Callable[[str], None], number: int = 1, name: str = "") -> Note:
+    """A note from its Markdown and the name of its file.
 
+    Its title is that of the front matter, else the first heading, the name, the first alias or the first words.
     Broken front matter is said and stays in the body. Never raises.
     """
     try:
@@ -70,7 +72,7 @@ def read_note(source: str, warn: Callable[[str], None], number: int = 1) -> Note
     aliases = _listed(fields.get("aliases", fields.get("alias")), whole=True)
     created = next((value for name, value in fields.items() if name.lower() in CREATED and value), None)
     return Note(
-        _title(fields, body, prose, aliases) or f"note {number}",
+        _title(fields, body, prose, (name, *aliases) if name else aliases) or f"note {number}",
         body,
         fields,
         tuple(tag.lstrip("#") for tag in tags if tag.strip("#")),
@@ -78,6 +80,7 @@ def read_note(source: str, warn: Callable[[str], None], number: int = 1) -> Note
         (*_links(source[: len(source) - len(body)]), *_links(text)),
         _moment(created),
         len(WORD.findall(_readable(text))),
+        name,
     )
 
 

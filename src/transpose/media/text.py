@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 SUFFIX = ".json"  # the store's lossless format
@@ -34,13 +34,15 @@ class Text:
     """Text with what is known about it.
 
     `markup` is plain, markdown or html; `lang` an ISO 639-1 code or None where it is not known; `cues` are in order
-    of time and, where there are any, say the same as `text`.
+    of time and, where there are any, say the same as `text`. `name` is what its file is called, without the suffix: by
+    it other notes link to a note. It is no part of what a text says, and equal texts may have different names.
     """
 
     text: str
     markup: str = "plain"
     lang: str | None = None
     cues: tuple[Cue, ...] = ()
+    name: str = field(default="", compare=False)
 
     def facets(self) -> dict[str, str]:
         """What is known of this value, as facets of its node."""
@@ -63,4 +65,4 @@ def load(path: Path) -> Text:
     """Read what `save` wrote."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     cues = tuple(Cue(c["start"], c["end"], c["text"], tuple(Word(**word) for word in c["words"])) for c in raw["cues"])
-    return Text(raw["text"], raw["markup"], raw["lang"], cues)
+    return Text(raw["text"], raw["markup"], raw["lang"], cues, raw.get("name", ""))

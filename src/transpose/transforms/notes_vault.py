@@ -1,8 +1,8 @@
 """Notes of Obsidian and its kin: a table of them, the graph of their links, and one note as plain Markdown.
 
-Notes come as several `.md` files. A text does not know the name of its file, so a note is called by its title: that of
-the front matter, else its first heading, its first alias or its first words; links are looked up among titles, aliases
-and the fields `id`, `slug` and `permalink`, whatever their case.
+Notes come as several `.md` files. A note is called by its title: that of the front matter, else its first heading, the
+name of its file, its first alias or its first words. Links are looked up among the names of files, as in Obsidian, then
+among titles, aliases and the fields `id`, `slug` and `permalink`, whatever their case.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def note_links(
 
 def _notes(texts: Many[Text], ctx: Context) -> list[Note]:
     """Every note under a title of its own."""
-    found = [read_note(text.text.replace("\r\n", "\n"), ctx.warn, number) for number, text in enumerate(texts, 1)]
+    found = [
+        read_note(text.text.replace("\r\n", "\n"), ctx.warn, number, text.name) for number, text in enumerate(texts, 1)
+    ]
     if not found:
         raise EmptyInput("there are no notes", "Give Markdown files")
     seen: Counter[str] = Counter()
@@ -107,8 +109,8 @@ def _notes(texts: Many[Text], ctx: Context) -> list[Note]:
 
 
 def _known(notes: list[Note]) -> dict[str, str]:
-    """Titles by every name that a link may use; a title goes before an alias."""
-    names: dict[str, str] = {}
+    """Titles by every name that a link may use; the name of a file goes before a title, a title before an alias."""
+    names = {key(note.name): note.title for note in reversed(notes) if note.name}
     for note in notes:
         names.setdefault(key(note.title), note.title)
     for note in notes:
