@@ -11,6 +11,7 @@ from transpose.core.context import Context
 from transpose.core.errors import WeightsError
 from transpose.models.card import Card
 from transpose.models.protocols import Answer, Message, settings
+from transpose.models.runtimes.processors import open_processor
 from transpose.models.runtimes.torch_loading import guarded, seeded
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ def open_chat(card: Card, folder: Path, ctx: Context) -> Writer:
         tasks = card.runtime.tasks if card.runtime else ()
         sees = not {"image-text-to-text", "audio-text-to-text", "any-to-any"}.isdisjoint(tasks)
         config = library.AutoConfig.from_pretrained(str(folder), **_options(card))
-        front = (library.AutoProcessor if sees else library.AutoTokenizer).from_pretrained(
-            str(folder), **_options(card)
-        )
+        if sees:
+            front = open_processor(folder, config, _options(card))
+        else:
+            front = library.AutoTokenizer.from_pretrained(str(folder), **_options(card))
         kind = library.AutoModelForSeq2SeqLM if config.is_encoder_decoder else library.AutoModelForCausalLM
         if sees:
             pictures = tasks[0] == "image-text-to-text"
