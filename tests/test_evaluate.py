@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import transpose
 from transpose.cli import main
 from transpose.core.catalog import Catalog, cache_home
 from transpose.core.context import Context
+from transpose.evaluate.exact import EXACT
 from transpose.evaluate.likeness import LIKENESS
 from transpose.evaluate.page import bar, page
 from transpose.evaluate.round_trips import Trip, round_trips
@@ -86,3 +88,29 @@ def test_bench_measures_in_a_child(
     assert json.loads((tmp_path / "speeds.json").read_text())["spectrogram"] == row["seconds"]
     assert main(["bench", next(t.name for t in load_catalog(tmp_path) if t.reads)]) == 2
     assert main(["bench", "no-such"]) == 2
+
+
+def test_every_transform_has_a_score_or_a_test_that_says_it_is_exact(catalog: Catalog) -> None:
+    ours = [item for item in catalog if item.where.startswith("transpose.") and not item.bound]
+    own = {item.name for item in ours if not item.reads and not item.writes}
+    scored = set(json.loads((Path(transpose.__file__).with_name("scores.json")).read_text()))
+    assert own - scored - set(EXACT) == set()
+    assert set(EXACT) - own == set()
+    assert not scored & set(EXACT)
+    assert scored - {item.name for item in catalog} == set()
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_what_is_exact_names_a_test_that_exists(name: str) -> None:
+    path, _, test = EXACT[name][1].partition("::")
+    assert f"def {test}(" in (Path(__file__).parent.parent / path).read_text()
+
+
+def test_eval_shows_all(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["eval", "--page", str(tmp_path / "a.html")]) == 0
+    said = capsys.readouterr().out
+    assert any(line.split()[:2] == ["join", "exact"] for line in said.splitlines())
+    assert any(line.split()[:2] == ["resize", "1.00"] for line in said.splitlines())
+    assert "Exact, by their tests" in (tmp_path / "a.html").read_text()
+    assert main(["eval", "join", "--json"]) == 0
+    assert "join" in json.loads(capsys.readouterr().out)["exact"]

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Print scores, after measuring them where that was asked."""
     from transpose.core.catalog import cache_home
     from transpose.core.errors import UsageError
+    from transpose.evaluate.exact import EXACT
     from transpose.index import load_catalog
 
     catalog = load_catalog(cache_home())
@@ -45,21 +46,23 @@ def run(args: argparse.Namespace) -> int:
     if args.run:
         catalog = load_catalog(cache_home())  # with the new scores
     scores = {n: s for n, s in catalog.scores.items() if n in catalog and (not args.name or args.run or n == args.name)}
-    if args.name and not args.run and not scores:
+    exact = {n: told for n, told in EXACT.items() if n in catalog and args.name in ("", n)}
+    if args.name and not args.run and not scores and not exact:
         raise UsageError(f"nothing was measured of {args.name!r}", "See: transpose eval; measure with --run")
     if args.page:
         from transpose.core.store import atomic
         from transpose.evaluate.page import page
 
         with atomic(args.page, force=True) as temporary:
-            temporary.write_text(page(scores, trips), encoding="utf-8")
+            temporary.write_text(page(scores, trips, exact), encoding="utf-8")
     if args.json:
         import json
         from dataclasses import asdict
 
-        print(json.dumps({"scores": scores, "round_trips": [asdict(trip) for trip in trips]}, ensure_ascii=False))
+        told = {"scores": scores, "exact": exact, "round_trips": [asdict(trip) for trip in trips]}
+        print(json.dumps(told, ensure_ascii=False))
     else:
-        _print(scores, trips, args.run)
+        _print(scores, exact, trips)
     return 0
 
 
@@ -103,7 +106,7 @@ def _progress(trips: Any) -> Any:
     return tqdm(trips, desc="round trips", leave=False, delay=0.5, disable=not sys.stderr.isatty())
 
 
-def _print(scores: dict[str, Any], trips: list[Trip], ran: bool) -> None:
+def _print(scores: dict[str, Any], exact: dict[str, tuple[str, str]], trips: list[Trip]) -> None:
     from transpose.cli.list import print_table
 
     if trips:
@@ -115,13 +118,9 @@ def _print(scores: dict[str, Any], trips: list[Trip], ran: bool) -> None:
         print_table(rows)
         return
     head = ("transform", "quality", "value", "metric", "date", "data")
-    found = sorted(scores.items(), key=lambda each: each[0])
-    print_table(
-        [
-            head,
-            *(
-                (n, f"{s['quality']:.2f}", f"{s['value']:g}", str(s["metric"]), str(s["date"]), str(s["data"]))
-                for n, s in found
-            ),
-        ]
-    )
+    table = [
+        (n, f"{s['quality']:.2f}", f"{s['value']:g}", str(s["metric"]), str(s["date"]), str(s["data"]))
+        for n, s in scores.items()
+    ]
+    table += [(name, "exact", "", what, "", f"by its test {test}") for name, (what, test) in exact.items()]
+    print_table([head, *sorted(table)])

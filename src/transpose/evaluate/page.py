@@ -35,8 +35,10 @@ def bar(quality: float) -> str:
     )
 
 
-def page(scores: Mapping[str, Mapping[str, Any]], trips: list[Trip]) -> str:
-    """The whole page as HTML."""
+def page(
+    scores: Mapping[str, Mapping[str, Any]], trips: list[Trip], exact: Mapping[str, tuple[str, str]] | None = None
+) -> str:
+    """The whole page as HTML; `exact` says of transforms without a figure what is exact, and by which test."""
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Transpose: scores</title><style>{STYLE}</style>',
         "<h1>How good the transforms are</h1>",
@@ -51,6 +53,13 @@ def page(scores: Mapping[str, Mapping[str, Any]], trips: list[Trip]) -> str:
             f'<td class="n">{cells[1]}<td class="data">{cells[2]}<td>{cells[3]}</tr>'
         )
     parts.append("</table>")
+    if exact:
+        parts.append("<h2>Exact, by their tests</h2><table><tr><th>transform<th>what<th>test</tr>")
+        parts += [
+            f'<tr><td>{escape(name)}<td>{escape(what)}<td class="data">{escape(test)}</tr>'
+            for name, (what, test) in sorted(exact.items())
+        ]
+        parts.append("</table>")
     if trips:
         parts.append("<h2>Round trips through files, on this machine</h2>")
         parts.append("<table><tr><th>of<th>as<th>quality<th>metric<th>value<th>seconds</tr>")

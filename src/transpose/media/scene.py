@@ -22,6 +22,7 @@ SIDE = 192  # pixels of the longer side of the copies that are compared
 THRESHOLD = 27.0  # mean change of colour, of 255
 AROUND = 2  # frames on each side that a cut has to stand out from
 RATIO = 3.0  # how many times their mean change
+GREY = 24  # mean saturation, of 255, below which a frame has no colour
 SHARE = 0.55  # of the threshold: a change that stands out has to be at least this large
 
 
@@ -93,9 +94,14 @@ def small_copy(pixels: NDArray[np.uint8], step: int) -> NDArray[np.int16]:
 
 
 def difference(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
-    """Mean change of hue (around its circle, 0 to 128, twice), saturation and value: 0 to 255."""
+    """Mean change of hue (around its circle, 0 to 128, twice), saturation and value: 0 to 255.
+
+    Between frames without colour the change of value alone: the others are naught there, and would hide two thirds.
+    """
     import numpy as np
 
     apart = np.abs(one - other)
+    if max(one[..., 1].mean(), other[..., 1].mean()) < GREY:
+        return float(apart[..., 2].mean())
     hue = np.minimum(apart[..., 0], 256 - apart[..., 0])
     return float((hue.mean() + apart[..., 1].mean() + apart[..., 2].mean()) / 3)
