@@ -25,16 +25,23 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "text-to-video": ("film",),
     "text-to-audio": ("compose",),
 }
+# templates of one runtime alone, before those of all
+SPECIAL: dict[str, dict[str, tuple[str, ...]]] = {
+    "diffusion": {"text-to-image": ("paint_learned",), "image-to-image": ("repaint_learned",)}
+}
 
 
 def transforms_of(card: Card) -> list[Transform]:
-    """The transforms that a card makes; none where it has no runtime. Named MODEL-VERB, as in `llama-summarize`."""
+    """The transforms that a card makes; none where it has no runtime. Named MODEL-VERB, as in `llama-summarize`.
+
+    The painter of a learned adapter has the plain name of its card.
+    """
     runtime = card.runtime
     if runtime is None:
         return []
     made: dict[str, Transform] = {}
     for task in runtime.tasks:
-        for verb in TEMPLATES[task]:
+        for verb in SPECIAL.get(runtime.name, {}).get(task) or TEMPLATES[task]:
             for item in _bind(getattr(import_module(f"transpose.adapters.{verb}"), verb), card):
                 made[item.name] = item
     return list(made.values())
@@ -45,11 +52,13 @@ def _bind(template: Transform, card: Card) -> list[Transform]:
     runtime = card.runtime
     assert runtime is not None
     engine = ENGINES[runtime.name]
-    size = int(card.size / 1e6 * 1.3)
+    base = runtime.settings.get("base", "")  # of an adapter: the model that it changes
+    size = int(runtime.settings.get("memory_mb", card.size / 1e6 * 1.3))
     item = replace(
         template,
-        name=f"{card.name}-{template.does}",
-        models=(card.name,),
+        # what was learned is called by its name: --via mycat
+        name=card.name if base and template.does == "paint" else f"{card.name}-{template.does}",
+        models=(card.name, base) if base else (card.name,),
         needs=engine.needs,
         extra=engine.extra,
         network=runtime.remote,

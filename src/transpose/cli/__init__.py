@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "show the route, its models, time and losses, without running it",
     "list": "list transforms, formats, kinds or verbs",
     "models": "list, fetch, remove and show the weights of models",
+    "learn": "teach a model a style or a subject from your own pictures",
     "eval": "tell how good each transform is, and measure it here",
     "bench": "measure speed and memory on this machine",
     "history": "tell how a file was made",

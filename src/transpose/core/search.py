@@ -235,7 +235,8 @@ class Search:
         several = len(item.slots) > 1
         if label.binds and several and label.binds != slot.name:
             return False
-        if label.prompt and not any(node.name == "text.prompt" for node in slot.nodes):
+        steers = slot is not item.slots[0] or len(self.givens) == 1  # beside other givens, -p is never the main input
+        if label.prompt and not (steers and any(node.name == "text.prompt" for node in slot.nodes)):
             return False
         if slot.optional and slot is not item.slots[0] and label.derived and not (self.goal.verbs or self.goal.via):
             return False

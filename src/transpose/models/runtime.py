@@ -60,6 +60,8 @@ ENGINES: dict[str, Engine] = {
     "diffusers": Engine(
         ("text-to-image", "image-to-image", "text-to-video", "text-to-audio"), ("torch", "diffusers"), "torch"
     ),
+    "diffusion": Engine(("text-to-image", "image-to-image"), ("onnxruntime", "onnx"), "local"),
+    "diffusers-lora": Engine(("text-to-image",), ("torch", "diffusers", "peft"), "learn"),
     "onnx": Engine(("feature-extraction", "image-classification"), ("onnxruntime", "tokenizers"), "local"),
 }
 

@@ -1,0 +1,36 @@
+"""Paint what a prompt says, with a style or a subject that the user taught one of our own diffusion models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from transpose.core.context import Context
+from transpose.core.transform import Range, transform
+from transpose.media.image import Image
+from transpose.media.text import Text
+from transpose.models.protocols import open_model
+from transpose.models.runtimes.diffusion import Learned
+
+
+@transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
+def paint_learned(
+    prompt: Text,
+    ctx: Context,
+    *,
+    _model: str,
+    steps: Annotated[int, Range(0, 500), "of the sampler; 0: as many as suit it"] = 0,
+    sampler: Annotated[
+        Literal["dpm++", "ddpm", "ddim", "euler", "heun", "unipc"], "how noise becomes a picture"
+    ] = "dpm++",
+    guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
+    negative: Annotated[str, "what should not be seen"] = "",
+    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: those of the model"] = 0,
+) -> Image:
+    """Make a picture from words as it was learned from the user's examples. Same seed, same picture.
+
+    The base model with the learned adapter (LoRA, Hu et al. 2021) merged into its weights, in ONNX Runtime.
+    """
+    model = open_model(_model, "painter", ctx, Learned)
+    return model.make(
+        prompt.text, steps=steps, sampler=sampler, guidance=guidance, negative=negative, size=size, ctx=ctx
+    )

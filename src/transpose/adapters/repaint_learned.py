@@ -1,0 +1,54 @@
+"""Change a picture by words, with a style or a subject that the user taught one of our own diffusion models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from transpose.core.context import Context
+from transpose.core.transform import Range, transform
+from transpose.media.image import Image
+from transpose.media.text import Text
+from transpose.models.protocols import open_model
+from transpose.models.runtimes.diffusion import Learned
+
+
+@transform(
+    "image, text.prompt -> image",
+    does="repaint",
+    verb=True,
+    invents=True,
+    synthetic=True,
+    deterministic=False,
+    loses=["pixels", "detail"],
+)
+def repaint_learned(
+    image: Image,
+    prompt: Text,
+    ctx: Context,
+    *,
+    _model: str,
+    strength: Annotated[float, Range(0.01, 1), "how much may change: 1 forgets the picture"] = 0.6,
+    steps: Annotated[int, Range(0, 500), "of the sampler, of which `strength` are done; 0: as many as suit it"] = 0,
+    sampler: Annotated[
+        Literal["dpm++", "ddpm", "ddim", "euler", "heun", "unipc"], "how noise becomes a picture"
+    ] = "dpm++",
+    guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
+    negative: Annotated[str, "what should not be seen"] = "",
+    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: those of the model"] = 0,
+) -> Image:
+    """Image-to-image (Meng et al. 2022, SDEdit): noise is put on the picture and taken off as it was learned.
+
+    The middle of the picture is cut to the model's proportion and made as small as it works.
+    """
+    model = open_model(_model, "painter", ctx, Learned)
+    return model.make(
+        prompt.text,
+        steps=steps,
+        sampler=sampler,
+        guidance=guidance,
+        negative=negative,
+        size=size,
+        ctx=ctx,
+        start=image,
+        strength=strength,
+    )
