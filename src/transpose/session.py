@@ -22,7 +22,7 @@ from transpose.core.plan import plan as make_plan
 from transpose.core.route import Route
 from transpose.core.store import LIMIT, Store, atomic, hash_file, refuse_existing, sweep
 from transpose.core.transform import Scalar, Transform
-from transpose.given import Inputs, hash_source
+from transpose.given import Inputs
 from transpose.index import load_catalog
 from transpose.naming import name_goal, name_task
 from transpose.options import check_options
@@ -244,7 +244,7 @@ class Session:
         options = self.check_options(route, wishes)
         require([*route.transforms(self.catalog), *self._inner(route)])
         sources = tuple(
-            engine.Source(value, key or hash_source(value, given.node), given.name, given.node)
+            engine.Source(value, key or self.inputs.key(value, given.node), given.name, given.node)
             for given, (value, key) in pairs
         )
         self.context.folder = self.folder()
