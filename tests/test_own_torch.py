@@ -564,6 +564,61 @@ def test_what_they_give_has_the_right_form(own: Path, torch: Any) -> None:
         assert sound.duration > 0
 
 
+SAMPLERS = ["dpm++", "unipc", "heun", "euler", "ddim", "ddpm"]
+
+
+def test_samplers_by_name(own: Path, torch: Any) -> None:
+    """Each name makes another picture of the same noise; the model's own sampler is there again afterwards."""
+    stable_diffusion(own / "sd")
+    text_to_video(own / "film")
+    for name in ("sd", "film"):
+        assert main(["models", "add", name, name]) == 0
+    told = {"steps": 4, "width": 16, "height": 16}
+    with Session() as session:
+        made = {
+            name: session.run("a red fox", do="sd-paint", options={**told, "sampler": name}).value.pixels
+            for name in ["own", *SAMPLERS, "own"]
+        }
+        again = session.run("a red fox", do="sd-paint", options=told).value.pixels
+        assert np.array_equal(made["own"], again)
+        assert np.array_equal(made["own"], made["ddim"])  # which is the tiny model's own
+        assert len({made[name].tobytes() for name in SAMPLERS}) >= 4
+        changed = session.run(red(), do="sd-repaint", prompt="a fox", options={"steps": 4, "sampler": "dpm++"}).value
+        assert changed.pixels.shape[2] == 3
+        film: dict[str, str | int | float | bool] = {
+            "steps": 2,
+            "width": 16,
+            "height": 16,
+            "frames": 2,
+            "sampler": "unipc",
+            "negative": "a dog",
+        }
+        assert session.run("a red fox", do="film-film", options=film).value is not None
+
+
+def test_a_sampler_that_does_not_fit_is_refused(torch: Any) -> None:
+    """Models of rectified flow keep to straight lines; what has a method of its own keeps that; servers have none."""
+    library = pytest.importorskip("diffusers")
+    from transpose.core.errors import OptionError
+    from transpose.models.protocols import with_sampler
+    from transpose.models.runtimes.diffusers import Pipeline, _scheduler
+
+    flow = library.FlowMatchEulerDiscreteScheduler(shift=3.0)
+    for name in ("dpm++", "unipc", "heun", "euler", "ddim"):
+        scheduler = _scheduler(flow, "mine", name)
+        scheduler.set_timesteps(6)
+        x = torch.ones(1, 4, 8, 8)
+        for t in scheduler.timesteps:
+            x = scheduler.step(torch.zeros_like(x), t, x).prev_sample  # where nothing moves, nothing changes
+        assert torch.allclose(x, torch.ones_like(x), atol=1e-3), name
+    for scheduler, name in ((flow, "ddpm"), (library.LCMScheduler(), "dpm++")):
+        with pytest.raises(OptionError, match="cannot be sampled"):
+            _scheduler(scheduler, "mine", name)  # type: ignore[arg-type]
+    assert with_sampler(Pipeline(None, "mine"), "heun", "mine").sampler == "heun"
+    with pytest.raises(OptionError, match="only its own"):
+        with_sampler(object(), "heun", "mine")
+
+
 def test_pickled_weights_are_converted_once(own: Path, torch: Any) -> None:
     bert(own / "model")
     from safetensors.torch import load_file

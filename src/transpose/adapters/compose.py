@@ -8,7 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.audio import Audio
 from transpose.media.text import Text
-from transpose.models.protocols import Composer, open_model
+from transpose.models.protocols import Composer, Sampling, open_model, with_sampler
 
 
 @transform("text.prompt -> audio", does="compose", invents=True, synthetic=True, deterministic=False)
@@ -19,13 +19,15 @@ def compose(
     _model: str,
     seconds: Annotated[float, Range(0.1, 600), "length"] = 10.0,
     steps: Annotated[int, Range(1, 500), "of denoising"] = 50,
+    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 5,
     negative: Annotated[str, "what should not be heard"] = "",
 ) -> Audio:
     """A sound or a piece of music as the prompt says. The same seed gives the same sound."""
-    model = open_model(_model, "composer", ctx, Composer)  # type: ignore[type-abstract]
+    opened = open_model(_model, "composer", ctx, Composer)  # type: ignore[type-abstract]
+    model = with_sampler(opened, sampler, _model)
     samples, rate = model.compose(
         prompt.text, seconds=seconds, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

@@ -9,7 +9,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.text import Text
 from transpose.media.video import Video
-from transpose.models.protocols import Filmer, open_model
+from transpose.models.protocols import Filmer, Sampling, open_model, with_sampler
 
 
 @transform("text.prompt -> video", does="film", invents=True, synthetic=True, deterministic=False)
@@ -23,11 +23,15 @@ def film(
     width: Annotated[int, Range(16, 4096), "in pixels"] = 256,
     height: Annotated[int, Range(16, 4096), "in pixels"] = 256,
     steps: Annotated[int, Range(1, 500), "of denoising"] = 25,
+    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
+    negative: Annotated[str, "what should not be seen"] = "",
 ) -> Video:
     """A silent film of what the prompt says. The same seed gives the same film."""
-    model = open_model(_model, "filmer", ctx, Filmer)  # type: ignore[type-abstract]
-    pixels = model.film(prompt.text, frames=frames, width=width, height=height, steps=steps, guidance=guidance, ctx=ctx)
+    opened = open_model(_model, "filmer", ctx, Filmer)  # type: ignore[type-abstract]
+    model = with_sampler(opened, sampler, _model)
+    size = {"frames": frames, "width": width, "height": height}
+    pixels = model.film(prompt.text, **size, steps=steps, guidance=guidance, negative=negative, ctx=ctx)
     return Video.from_array(pixels, Fraction(fps))

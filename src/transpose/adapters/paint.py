@@ -8,7 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.protocols import Painter, open_model
+from transpose.models.protocols import Painter, Sampling, open_model, with_sampler
 
 
 @transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
@@ -20,13 +20,15 @@ def paint(
     width: Annotated[int, Range(16, 4096), "in pixels"] = 512,
     height: Annotated[int, Range(16, 4096), "in pixels"] = 512,
     steps: Annotated[int, Range(1, 500), "of denoising; a server may have its own"] = 25,
+    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
     negative: Annotated[str, "what should not be seen"] = "",
 ) -> Image:
     """Make a picture from words. The same seed gives the same picture, where the model runs here."""
-    model = open_model(_model, "painter", ctx, Painter)  # type: ignore[type-abstract]
+    opened = open_model(_model, "painter", ctx, Painter)  # type: ignore[type-abstract]
+    model = with_sampler(opened, sampler, _model)
     return model.paint(
         prompt.text, width=width, height=height, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

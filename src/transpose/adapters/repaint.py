@@ -8,7 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.protocols import Repainter, open_model
+from transpose.models.protocols import Repainter, Sampling, open_model, with_sampler
 
 
 @transform(
@@ -28,13 +28,15 @@ def repaint(
     _model: str,
     strength: Annotated[float, Range(0.01, 1), "how much may change: 1 forgets the picture"] = 0.6,
     steps: Annotated[int, Range(1, 500), "of denoising, of which `strength` are done"] = 25,
+    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
     negative: Annotated[str, "what should not be seen"] = "",
 ) -> Image:
     """Image-to-image: noise is put on the picture (Meng et al. 2022, SDEdit) and taken off as the prompt says."""
-    model = open_model(_model, "repainter", ctx, Repainter)  # type: ignore[type-abstract]
+    opened = open_model(_model, "repainter", ctx, Repainter)  # type: ignore[type-abstract]
+    model = with_sampler(opened, sampler, _model)
     return model.repaint(
         image, prompt.text, strength=strength, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

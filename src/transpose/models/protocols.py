@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from transpose.core.context import Context
-from transpose.core.errors import SilentInput, WeightsError
+from transpose.core.errors import OptionError, SilentInput, WeightsError
 from transpose.models.card import Card, find_card
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from transpose.media.text import Cue, Text
 
 T = TypeVar("T")
+Sampling = Literal["own", "dpm++", "unipc", "heun", "euler", "ddim", "ddpm"]  # "own": what the model came with
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,16 @@ class Filmer(Protocol):
     """Makes moving pictures from words."""
 
     def film(
-        self, prompt: str, *, frames: int, width: int, height: int, steps: int, guidance: float, ctx: Context
+        self,
+        prompt: str,
+        *,
+        frames: int,
+        width: int,
+        height: int,
+        steps: int,
+        guidance: float,
+        negative: str,
+        ctx: Context,
     ) -> NDArray[np.uint8]:
         """Shape (frames, height, width, 3)."""
         ...
@@ -111,6 +121,15 @@ class Composer(Protocol):
         self, prompt: str, *, seconds: float, steps: int, guidance: float, negative: str, ctx: Context
     ) -> tuple[NDArray[np.float32], int]:
         """Samples of shape (n, channels) in -1..1, and their rate in Hz."""
+        ...
+
+
+@runtime_checkable
+class Diffusion(Protocol):
+    """A model that makes something out of noise, in steps, by one of several samplers."""
+
+    def sampled(self, sampler: Sampling) -> Self:
+        """The same model with another sampler."""
         ...
 
 
@@ -134,6 +153,15 @@ def open_model(name: str, kind: str, ctx: Context, protocol: type[T], memory_mb:
     folder = Path() if runtime.address else ctx.model(name)
     opener = getattr(runtime.module(), f"open_{kind}")
     return ctx.load(f"{name}:{kind}:{card.key}", lambda: opener(card, folder, ctx), memory_mb)  # type: ignore[no-any-return]
+
+
+def with_sampler(model: T, sampler: Sampling, name: str) -> T:
+    """The model with a sampler of `Sampling`. Raises OptionError where it has but its own."""
+    if sampler == "own":
+        return model
+    if not isinstance(model, Diffusion):
+        raise OptionError(f"the model {name!r} has only its own sampler", "Leave out -o sampler")
+    return model.sampled(sampler)
 
 
 def settings(card: Card) -> dict[str, str]:

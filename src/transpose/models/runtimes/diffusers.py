@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transpose.core.context import Context
-from transpose.core.errors import TransformError
+from transpose.core.errors import OptionError, TransformError
 from transpose.models.card import Card
-from transpose.models.protocols import settings
+from transpose.models.protocols import Sampling, settings
 from transpose.models.runtimes.torch_loading import guarded, seeded
 
 if TYPE_CHECKING:
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
 
     from transpose.media.image import Image
 
+Told = dict[str, bool | int | str]
+EVEN: Told = {"use_karras_sigmas": False, "use_beta_sigmas": False}  # grids that a model's own settings may ask for
+# our name -> the scheduler's class, and its settings; even steps in log-SNR are "lu lambdas", or exponential sigmas
+SCHEDULERS: dict[str, tuple[str, Told]] = {
+    "ddpm": ("DDPMScheduler", {}),
+    "ddim": ("DDIMScheduler", {}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm++": (
+        "DPMSolverMultistepScheduler",
+        {**EVEN, "use_lu_lambdas": True, "algorithm_type": "dpmsolver++", "solver_order": 2},
+    ),
+    "unipc": ("UniPCMultistepScheduler", {**EVEN, "use_exponential_sigmas": True, "solver_order": 2}),
+}
+FLOWING: Told = {"use_flow_sigmas": True, "prediction_type": "flow_prediction", "solver_order": 2}
+# the same for models of rectified flow, which keep to times of their own; DDIM is Euler there
+FLOW_SCHEDULERS: dict[str, tuple[str, Told]] = {
+    "ddim": ("FlowMatchEulerDiscreteScheduler", {}),
+    "euler": ("FlowMatchEulerDiscreteScheduler", {}),
+    "heun": ("FlowMatchHeunDiscreteScheduler", {}),
+    "dpm++": ("DPMSolverMultistepScheduler", {**FLOWING, "algorithm_type": "dpmsolver++"}),
+    "unipc": ("UniPCMultistepScheduler", {**FLOWING}),
+}
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -26,6 +52,11 @@ class Pipeline:
 
     pipe: Any
     name: str
+    sampler: Sampling = "own"
+
+    def sampled(self, sampler: Sampling) -> Pipeline:
+        """The same pipeline with another sampler."""
+        return replace(self, sampler=sampler)
 
     def paint(
         self, prompt: str, *, width: int, height: int, steps: int, guidance: float, negative: str, ctx: Context
@@ -48,13 +79,22 @@ class Pipeline:
         return _image(self._run(ctx, prompt, told).images[0])
 
     def film(
-        self, prompt: str, *, frames: int, width: int, height: int, steps: int, guidance: float, ctx: Context
+        self,
+        prompt: str,
+        *,
+        frames: int,
+        width: int,
+        height: int,
+        steps: int,
+        guidance: float,
+        negative: str,
+        ctx: Context,
     ) -> NDArray[np.uint8]:
         """Frames, uint8 of shape (frames, height, width, 3)."""
         import numpy as np
 
         told = {"num_frames": frames, "width": self._side(width), "height": self._side(height)}
-        made = self._run(ctx, prompt, {**told, **_told(steps, guidance, ""), "output_type": "np"})
+        made = self._run(ctx, prompt, {**told, **_told(steps, guidance, negative), "output_type": "np"})
         pixels = np.asarray(made.frames[0])
         return np.asarray((np.clip(np.nan_to_num(pixels), 0, 1) * 255 + 0.5).astype(np.uint8))
 
@@ -104,7 +144,7 @@ class Pipeline:
         told = {key: value for key, value in told.items() if key in takes and value not in ("", None)}
         if "callback_on_step_end" in takes:
             told["callback_on_step_end"] = report
-        with torch.inference_mode():
+        with torch.inference_mode(), _scheduled(self.pipe, self.name, self.sampler):
             try:
                 return self.pipe(prompt=prompt, generator=seeded(ctx, ctx.seed), **told)
             except (ValueError, RuntimeError, TypeError) as error:
@@ -112,6 +152,34 @@ class Pipeline:
                 raise TransformError(
                     f"the model {self.name!r} failed: {said}", "Try another size or fewer steps"
                 ) from error
+
+
+@contextmanager
+def _scheduled(pipe: Any, name: str, sampler: Sampling) -> Iterator[None]:
+    """The pipeline with the scheduler of that name, and then with its own again. Raises OptionError where none fits."""
+    if sampler == "own":
+        yield
+        return
+    own = pipe.scheduler
+    pipe.scheduler = _scheduler(own, name, sampler)
+    try:
+        yield
+    finally:
+        pipe.scheduler = own
+
+
+def _scheduler(own: Any, name: str, sampler: Sampling) -> Any:
+    """A scheduler of that name for a model, from the settings of its own one."""
+    import diffusers as library
+
+    flow = type(own).__name__.startswith("FlowMatch")
+    kind, told = (FLOW_SCHEDULERS if flow else SCHEDULERS).get(sampler, ("", {}))
+    fits = flow or kind in {each.__name__ for each in own.compatibles}
+    if not kind or not fits:
+        raise OptionError(f"the model {name!r} cannot be sampled with {sampler!r}", "Leave out -o sampler")
+    if flow and "use_flow_sigmas" in told:
+        told = {**told, "flow_shift": own.config.get("shift", 1.0)}
+    return getattr(library, kind).from_config(own.config, **told)
 
 
 def _told(steps: int, guidance: float, negative: str) -> dict[str, Any]:
