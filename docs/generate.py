@@ -37,7 +37,7 @@ def transforms(catalog: Catalog) -> str:
         parts += [f"- models: {', '.join(item.models)}\n"] if item.models else []
         if score:
             parts.append(f"- {score['metric']} {score['value']} ({score['data']}; {score['date']})\n")
-            parts.append(f"- {score['seconds']} s for one {score['unit']}\n")
+            parts += [f"- {score['seconds']} s for one {score['unit']}\n"] if "seconds" in score else []
         parts += [f"- `-o {option.help()}`\n" for option in item.options]
     return "".join(parts)
 
