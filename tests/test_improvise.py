@@ -1,0 +1,178 @@
+"""Music from words by way of a spectrogram: lengths, loops, seeds, and what the words change."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from transpose.core.context import Context
+from transpose.core.errors import EmptyInput
+from transpose.media.audio import Audio
+from transpose.media.image import Image
+from transpose.media.spectrogram import parameters
+from transpose.media.text import Text
+from transpose.models.diffusion.settings import Settings, Shape
+from transpose.models.diffusion.sound import Codec
+from transpose.models.diffusion.windows import Windows
+from transpose.transforms.improvise import closed, improvise
+from transpose.transforms.paint_sound import bars, paint_spectrogram
+
+Array = NDArray[np.float32]
+PLACES = {
+    "paint-spectrogram": "paint_sound:paint_spectrogram",
+    "sound-from-spectrogram": "sound_from_spectrogram:sound_from_spectrogram",
+    "spectrogram": "spectrogram:spectrogram",
+}
+
+
+@pytest.fixture
+def music_ctx(models_ctx: Context) -> Context:
+    """A Context that runs the transforms that the recipes use."""
+
+    def run(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        module, attribute = PLACES[name].split(":")
+        return getattr(import_module(f"transpose.transforms.{module}"), attribute)(*values, models_ctx, **options)
+
+    models_ctx.runner = run
+    return models_ctx
+
+
+class Constant:
+    """A network whose velocity is the first number of the condition, and which counts its windows."""
+
+    def __init__(self, width: int) -> None:
+        shape = Shape(1, 2, width, (2, 1), 8, 1, 1, 4.0, 3, 1)
+        self.settings = Settings(shape, "flow", "wish", {})
+        self.windows = 0
+
+    def __call__(self, x: Array, t: float, cond: Array, mask: Array) -> Array:
+        assert x.shape[-1] == self.settings.network.width
+        self.windows += len(x)
+        return np.broadcast_to(cond[:, :1, :1, None], x.shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("width", [5, 10, 11, 37])
+def test_windows_blend_to_the_same(width: int, loop: bool) -> None:
+    """Where every window says the same, so does the whole; each column is in a window."""
+    inner = Constant(10)
+    if width < 10 and not loop:
+        return
+    found = Windows(inner, width, loop)(
+        np.zeros((2, 1, 2, width), np.float32), 0.5, np.full((2, 1, 3), 4.0, np.float32), np.ones((2, 1), np.float32)
+    )
+    assert found.shape == (2, 1, 2, width)
+    assert np.allclose(found, 4)
+    assert inner.windows >= 2 * (width // 10)
+
+
+def test_windows_follow_their_condition() -> None:
+    """Along the way each window has a condition of its own, and neighbours pass into each other."""
+
+    def along(column: int) -> tuple[Array, Array]:
+        return np.full((1, 3), column / 50, np.float32), np.ones(1, np.float32)
+
+    network = Windows(Constant(10), 60, along=along)
+    mask = np.ones((1, 1), np.float32)
+    rising = network(np.zeros((1, 1, 2, 60), np.float32), 0.5, np.zeros((1, 1, 3), np.float32), mask)[0, 0, 0]
+    assert (np.diff(rising) >= -1e-6).all()
+    assert rising[-1] - rising[0] > 0.7
+    still = network(np.zeros((1, 1, 2, 60), np.float32), 0.5, np.zeros((1, 1, 3), np.float32), 0 * mask)
+    assert np.allclose(still, 0), "the null condition stays the null condition"
+
+
+def test_codec_is_its_own_inverse_within_its_basis() -> None:
+    """What the basis spans comes back; what it does not span is left out."""
+    rng = np.random.default_rng(0)
+    basis, _ = np.linalg.qr(rng.standard_normal((24, 5)))
+    codec = Codec(np.full(24, 0.5, np.float32), basis.astype(np.float32), np.full(5, 2.0, np.float32), 4, 6)
+    numbers = rng.uniform(-0.1, 0.1, (5, 7)).astype(np.float32)
+    levels = codec.decode(numbers)
+    assert levels.shape == (28, 6)
+    assert np.allclose(codec.encode(levels), numbers, atol=1e-5)
+    assert codec.encode(levels[:-1]).shape == (5, 7), "a last token that is not full counts"
+
+
+def test_a_loop_has_no_seam() -> None:
+    """The last sample goes on at the first as at any other place."""
+    steps = np.arange(5000, dtype=np.float32)
+    wave = np.sin(2 * np.pi * steps / 100).astype(np.float32)
+    made = closed(wave, 4000)
+    assert len(made) == 4000
+    assert np.abs(np.diff(np.concatenate([made, made]))).max() < 0.1
+    assert np.abs(np.diff(np.concatenate([wave[:4025], wave]))).max() > 0.5, "without fading there would be one"
+
+
+def test_loops_are_whole_bars() -> None:
+    """The number of tokens is as near to whole bars as tokens allow."""
+    token = 16 * 256 / 22050
+    for tempo in (60.0, 97.0, 120.0, 171.0):
+        found = bars(10.0, tempo, token) * token / (4 * 60 / tempo)
+        assert abs(found - round(found)) * 240 / tempo < token
+    assert bars(10.0, None, token) == round(10 / token)
+
+
+@pytest.mark.models
+def test_a_picture_that_can_be_played(music_ctx: Context) -> None:
+    """The picture carries its parameters, and the same seed gives the same picture."""
+    shown: list[Image] = []
+    music_ctx.preview = shown.append
+    first = paint_spectrogram(Text("slow sad cello in d minor"), music_ctx, seconds=3.0, steps=4)
+    again = paint_spectrogram(Text("slow sad cello in d minor"), music_ctx, seconds=3.0, steps=4)
+    other = paint_spectrogram(Text("fast trumpet in g major"), music_ctx, seconds=3.0, steps=4)
+    music_ctx.seed = 8
+    seeded = paint_spectrogram(Text("slow sad cello in d minor"), music_ctx, seconds=3.0, steps=4)
+    assert parameters(first).samples == 3 * 22_050
+    assert first == again
+    assert other != first
+    assert seeded != first
+    assert len(shown) == 16
+    assert all(parameters(each).rows == 512 for each in shown)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("seconds", "options"), [(10.0, {}), (2.5, {}), (17.0, {"sampler": "euler"})])
+def test_music_has_its_length(music_ctx: Context, seconds: float, options: dict[str, Any]) -> None:
+    """As long as asked, neither silent nor cut off."""
+    sound: Audio = improvise(Text("happy piano in c major"), music_ctx, seconds=seconds, steps=6, **options)
+    samples = sound.array()
+    assert (sound.rate, len(samples)) == (22_050, round(seconds * 22_050))
+    assert 0.02 < float(samples.std()) < 0.4
+    assert float(np.abs(samples).max()) <= 0.9 + 1e-6
+
+
+@pytest.mark.models
+def test_turning_loops(music_ctx: Context) -> None:
+    """A loop between two prompts is whole bars of the first, and its seam is no click."""
+    sound = improvise(
+        Text("calm harp in c major at 120 bpm"), music_ctx, towards="choir in c major", seconds=12, steps=4
+    )
+    samples = sound.array()[:, 0]
+    count = sound.duration / 2.0
+    assert abs(count - round(count)) < 0.1
+    jump = abs(float(samples[0] - samples[-1]))
+    assert jump <= 1.5 * float(np.abs(np.diff(samples)).max())
+
+
+@pytest.mark.models
+def test_what_is_not_understood_is_said(music_ctx: Context) -> None:
+    """Unknown words, instruments and tempi are warned of; no words are refused."""
+    paint_spectrogram(Text("quux tuba at 220 bpm"), music_ctx, seconds=1.0, steps=1)
+    told = " / ".join(music_ctx.warnings)
+    assert "quux" in told
+    assert "Tuba" in told
+    assert "220" in told
+    with pytest.raises(EmptyInput):
+        paint_spectrogram(Text("  "), music_ctx)
+
+
+@pytest.mark.models
+def test_the_card_fits(models_ctx: Context) -> None:
+    """Weights and codec fit the limit of the package of weights."""
+    folder: Path = models_ctx.model("music-diffusion")
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 12 << 20

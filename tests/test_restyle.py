@@ -1,0 +1,91 @@
+"""A sound played anew: its length and loudness stay, its rhythm too, and silence is refused."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from transpose.core.context import Context
+from transpose.core.errors import EmptyInput, SilentInput
+from transpose.media.audio import Audio
+from transpose.media.text import Text
+from transpose.transforms.restyle import PIECE, pieces, restyle
+
+
+@pytest.fixture
+def music_ctx(models_ctx: Context) -> Context:
+    """A Context that runs the transforms that the recipe uses."""
+
+    def run(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        module = import_module("transpose.transforms." + name.replace("-", "_"))
+        return getattr(module, name.replace("-", "_"))(*values, models_ctx, **options)
+
+    models_ctx.runner = run
+    return models_ctx
+
+
+def plucked(seconds: float, rate: int, channels: int, gap: float = 0.5) -> NDArray[np.float32]:
+    """Notes that die away, one each `gap` seconds: (n, channels)."""
+    at = np.arange(round(seconds * rate)) / rate
+    pitch = 220 * 2 ** (np.floor(at / gap) % 4 * 4 / 12)
+    wave = sum(np.sin(2 * np.pi * pitch * part * at) / part for part in range(1, 6)) * np.exp(-6 * (at % gap))
+    return np.repeat((0.2 * wave)[:, None], channels, axis=1).astype(np.float32)
+
+
+def strokes(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
+    """How much louder each hundredth of a second is than the one before."""
+    size = rate // 100
+    energy = np.sqrt(np.mean(samples[: len(samples) // size * size].reshape(-1, size) ** 2, axis=1))
+    return np.maximum(np.diff(np.convolve(energy, np.ones(5) / 5, "same")), 0)
+
+
+@pytest.mark.parametrize("length", [1, 22_050, 60 * 22_050, 61 * 22_050, 200 * 22_050 + 7])
+def test_pieces_cover_everything(length: int) -> None:
+    """Neighbours share what fades, and the last ends with the sound."""
+    places = list(pieces(length, 22_050))
+    assert places[0][0] == 0
+    assert places[-1][1] == length
+    for (_, stop, _), (start, _, fade) in zip(places, places[1:], strict=False):
+        assert stop - start == fade > 0
+    assert all(stop - start <= PIECE * 22_050 + 1 for start, stop, _ in places)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("rate", "channels", "seconds"), [(44_100, 2, 6.03), (8_000, 1, 0.4), (48_000, 1, 12.0)])
+def test_length_and_loudness_stay(music_ctx: Context, rate: int, channels: int, seconds: float) -> None:
+    """Any rate and number of channels: as many samples, about as loud, mono."""
+    before = Audio.from_array(plucked(seconds, rate, channels), rate)
+    after = restyle(before, Text("string ensemble"), music_ctx, steps=6)
+    assert (after.rate, after.channels, after.length) == (rate, 1, before.length)
+    ratio = float(after.array().std() / before.array(channels=1).std())
+    assert 0.5 < ratio < 2
+
+
+@pytest.mark.models
+def test_rhythm_stays(music_ctx: Context) -> None:
+    """Strokes come when they came; against those of another rhythm they do not fit."""
+    before = plucked(8, 22_050, 1)
+    after = restyle(Audio.from_array(before, 22_050), Text("piano"), music_ctx, steps=12)
+    ours = strokes(after.array()[:, 0], 22_050)
+    same = np.corrcoef(ours, strokes(before[:, 0], 22_050))[0, 1]
+    other = np.corrcoef(ours, strokes(plucked(8, 22_050, 1, gap=0.37)[:, 0], 22_050))[0, 1]
+    assert same > 0.5
+    assert same > other + 0.2
+
+
+@pytest.mark.models
+def test_nothing_to_play_is_said(music_ctx: Context) -> None:
+    """Silence, no samples and no words are errors; a silent stretch stays silent."""
+    with pytest.raises(SilentInput):
+        restyle(Audio.from_array(np.zeros((9000, 2), np.float32), 22_050), Text("piano"), music_ctx)
+    with pytest.raises(EmptyInput):
+        restyle(Audio.from_array(np.zeros((0, 1), np.float32), 22_050), Text("piano"), music_ctx)
+    with pytest.raises(EmptyInput):
+        restyle(Audio.from_array(plucked(1, 22_050, 1), 22_050), Text(" "), music_ctx)
+    broken = plucked(1, 22_050, 1)
+    broken[5] = np.nan
+    assert np.isfinite(restyle(Audio.from_array(broken, 22_050), Text("piano"), music_ctx, steps=2).array()).all()
