@@ -113,7 +113,8 @@ def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:
 def _unread_prompt(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> PromptError:
     made = Search(catalog, givens, goal).modalities
     modality = goal.kind.modality if goal.kind else ", ".join(sorted(made))
-    prompted = [t for t in catalog if any(n.name == "text.prompt" for slot in t.slots for n in slot.nodes)]
+    beside = len(givens) > 1  # then the prompt steers what is done to the others
+    prompted = [t for t in catalog if any(n.name == "text.prompt" for slot in t.slots[beside:] for n in slot.nodes)]
     readers = sorted(t.name for t in prompted if {n.modality for n in t.targets} & {*made, goal.node.name})
     if readers:
         hint = f"Transforms that read a prompt: {', '.join(readers)}"

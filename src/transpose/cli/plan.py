@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
     """A plan as plain data: what `transpose plan --json` prints."""
     from transpose.core.catalog import missing_modules
+    from transpose.models.sources.package import installed
 
     catalog, route = session.catalog, made.route
     steps = []
@@ -83,7 +84,12 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
         "route": route.chain(),
         "steps": steps,
         "models": [
-            {"name": c.name, "licence": c.licence, "mb": round(c.size / 1e6, 1), "here": session.present(c.name)}
+            {
+                "name": c.name,
+                "licence": c.licence,
+                "mb": round(c.size / 1e6, 1),
+                "here": session.present(c.name) or installed(c),
+            }
             for c in models
         ],
         "memory_mb": max([item.memory_mb for item in items], default=0),

@@ -6,7 +6,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from transpose.core.errors import WeightsError
-from transpose.models.card import Part, Source
+from transpose.models.card import Card, Part, Source
 from transpose.models.sources.job import Job
 from transpose.models.unpack import copy
 
@@ -21,6 +21,17 @@ def fetch(job: Job, source: Source) -> None:
                 raise WeightsError(f"the package {part.name!r} has no file {member!r}")
             with Path(str(installed.locate_file(known[member]))).open("rb") as stream:
                 copy(stream, job.into / ours, job.card.limit(ours))
+
+
+def installed(card: Card) -> bool:
+    """Whether a package that holds this model is installed: then nothing has to be fetched."""
+    for source in card.sources:
+        if source.kind == "package":
+            try:
+                return bool([_find(part) for part in source.parts])
+            except WeightsError:
+                continue
+    return False
 
 
 def _find(part: Part) -> Distribution:
