@@ -38,9 +38,15 @@ Size = Annotated[int, Range(32, 512), "pixels a side; the network makes 32"]
 
 
 @transform(
-    "text.prompt -> image.icon", loses=LOSES, models=MODELS, needs=NEEDS, extra="local", invents=True, synthetic=True,
+    "text.prompt -> image.icon",
+    loses=LOSES,
+    models=MODELS,
+    needs=NEEDS,
+    extra="local",
+    invents=True,
+    synthetic=True,
     memory_mb=600,
-)  # fmt: skip
+)
 def generate_picture(
     prompt: Text,
     ctx: Context,
@@ -72,9 +78,17 @@ def generate_picture(
 
 
 @transform(
-    "image.icon|image.drawing, text.prompt -> image.icon", name="regenerate-picture", verb=True, loses=["pixels", "detail"], models=MODELS,
-    needs=NEEDS, extra="local", invents=True, synthetic=True, memory_mb=600,
-)  # fmt: skip
+    "image.icon|image.drawing, text.prompt -> image.icon",
+    name="regenerate-picture",
+    verb=True,
+    loses=["pixels", "detail"],
+    models=MODELS,
+    needs=NEEDS,
+    extra="local",
+    invents=True,
+    synthetic=True,
+    memory_mb=600,
+)
 def regenerate_picture(
     image: Image,
     prompt: Text,
