@@ -21,7 +21,8 @@ from transpose.media import embedding
 from transpose.media.embedding import Embedding
 from transpose.media.schema import held
 from transpose.media.text import Text
-from transpose.models.minilm import BATCH, GRAPH, SPACE, WEIGHTS, MiniLM, batches, convert, safetensors_index
+from transpose.models.minilm import BATCH, GRAPH, SPACE, WEIGHTS, MiniLM, batches, convert
+from transpose.models.onnx_graph import safetensors_index
 from transpose.transforms.embed import embed
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.models.onnx_graph import FUSED, Graph, port
-from transpose.models.onnx_graph import safetensors_index as safetensors_index  # also read from here
 
 if TYPE_CHECKING:
     import numpy as np
