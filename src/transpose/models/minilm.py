@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transpose.models.onnx_graph import FUSED, Graph, port
+from transpose.models.onnx_graph import FUSED, Graph, port, safetensors_index
 
 if TYPE_CHECKING:
     import numpy as np
