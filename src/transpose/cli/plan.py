@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from transpose.core.plan import Plan
     from transpose.core.route import Route
     from transpose.core.transform import Transform
+    from transpose.models.card import Card
     from transpose.session import Session
 
 WEAK = 0.6  # quality below which a step is called weak
@@ -62,7 +63,6 @@ def run(args: argparse.Namespace) -> int:
 def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
     """A plan as plain data: what `transpose plan --json` prints."""
     from transpose.core.catalog import missing_modules
-    from transpose.models.sources.package import installed
 
     catalog, route = session.catalog, made.route
     steps = []
@@ -88,7 +88,7 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
                 "name": c.name,
                 "licence": c.licence,
                 "mb": round(c.size / 1e6, 1),
-                "here": session.present(c.name) or installed(c),
+                "here": session.present(c.name) or _installed(c),
             }
             for c in models
         ],
@@ -105,6 +105,13 @@ def describe(session: Session, made: Plan, pairs: list[Any]) -> dict[str, Any]:
             {"route": other.chain(), "steps": [s.transform for s in other.steps]} for other in made.alternatives
         ],
     }
+
+
+def _installed(card: Card) -> bool:
+    """Whether an installed package holds a model that is not on the shelf; rarely asked, and slow to import."""
+    from transpose.models.sources.package import installed
+
+    return installed(card)
 
 
 def _weakness(catalog: Catalog, item: Transform) -> str:
