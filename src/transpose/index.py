@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import asdict, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from transpose.core.catalog import Catalog, read_json
 from transpose.core.errors import TransposeError
-from transpose.core.kind import ASPECTS, parse_node, register_kinds
+from transpose.core.kind import ASPECTS, Node, parse_node, register_kinds
 from transpose.core.store import write_json
 from transpose.core.transform import Option, Slot, Transform, parse_signature
 
@@ -116,11 +117,17 @@ def to_json(item: Transform) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if value or key in ("name", "slots", "targets", "deterministic")}
 
 
+@cache
+def _node(text: str) -> Node:
+    """Most nodes stand in many transforms."""
+    return parse_node(text)
+
+
 def from_json(raw: dict[str, Any]) -> Transform:
     """The inverse of `to_json`."""
     data: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    data["slots"] = tuple(Slot(name, tuple(map(parse_node, nodes)), optional) for name, nodes, optional in raw["slots"])
-    data["targets"] = tuple(map(parse_node, raw["targets"]))
+    data["slots"] = tuple(Slot(name, tuple(map(_node, nodes)), optional) for name, nodes, optional in raw["slots"])
+    data["targets"] = tuple(map(_node, raw["targets"]))
     data["bound"] = tuple((key, value) for key, value in raw.get("bound", ()))
     data["options"] = tuple(Option(**{**o, "choices": tuple(o["choices"])}) for o in raw.get("options", ()))
     return Transform(**data)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
+from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.protocols import open_model
 from transpose.models.runtimes.diffusion import Learned
 
@@ -29,9 +30,7 @@ def repaint_learned(
     _model: str,
     strength: Annotated[float, Range(0.01, 1), "how much may change: 1 forgets the picture"] = 0.6,
     steps: Annotated[int, Range(0, 500), "of the sampler, of which `strength` are done; 0: as many as suit it"] = 0,
-    sampler: Annotated[
-        Literal["dpm++", "ddpm", "ddim", "euler", "heun", "unipc"], "how noise becomes a picture"
-    ] = "dpm++",
+    sampler: Annotated[SamplerName, "how noise becomes a picture"] = "dpm++",
     guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
     negative: Annotated[str, "what should not be seen"] = "",
     size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: those of the model"] = 0,

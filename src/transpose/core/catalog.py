@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,20 @@ class Catalog:
 
     def __contains__(self, name: str) -> bool:
         return name in self.transforms
+
+    @cached_property
+    def ends(self) -> list[tuple[str, set[str], set[str]]]:
+        """The name of each transform, the modalities that it takes and those that it makes."""
+        return [(t.name, {n.modality for s in t.slots for n in s.nodes}, {n.modality for n in t.targets}) for t in self]
+
+    @cached_property
+    def takers(self) -> dict[str, list[tuple[Transform, int, Slot]]]:
+        """By modality: the transforms that take it, and into which slot."""
+        found: dict[str, list[tuple[Transform, int, Slot]]] = {}
+        for item, index, slot in ((t, number, slot) for t in self for number, slot in enumerate(t.slots)):
+            for modality in {node.modality for node in slot.nodes}:
+                found.setdefault(modality, []).append((item, index, slot))
+        return found
 
     def quality(self, item: Transform) -> float:
         """0 to 1: as measured; 1 for our own exact converters; .5 where nothing is known."""

@@ -43,7 +43,7 @@ class Node:
     @property
     def modality(self) -> str:
         """`audio` of `audio.speech`; of a format, the format itself."""
-        return self.name if self.is_format else self.name.partition(".")[0]
+        return self.name if self.name.startswith(".") else self.name.partition(".")[0]
 
     def facet(self, name: str) -> str | None:
         """The value of one facet, or None where it is not known."""
@@ -95,7 +95,7 @@ def parse_node(text: str, kinds: frozenset[str] | None = None) -> Node:
 
     `kinds` are the known names (default: `KINDS`); an unknown one raises UsageError with the nearest.
     """
-    known = kinds or frozenset(KINDS)
+    known = kinds or KINDS
     name, *facets = text.strip().split("@")
     many = name.endswith("*")
     name = name.removesuffix("*")

@@ -34,20 +34,16 @@ class Search:
         self.probing = probing
         self.full = (1 << len(givens)) - 1
         self.modalities = self._goal_modalities()
-        self.usable = [t for t in catalog if self._allowed(t)]
+        self.usable = {t.name for t in catalog if self._allowed(t)}
         self.distance = self._distances()
         self.needs = frozenset().union(*(MODALITIES[m][1] for m in self.modalities if m in MODALITIES))
         # dropping a label whose path holds more is only safe while nothing but the value itself is pending
-        self.paths = len(givens) > 1 or bool(goal.verbs or goal.via or self._verbs())
+        verbs = any(item.verb and item.name in self.usable for item in catalog)
+        self.paths = bool(len(givens) > 1 or goal.verbs or goal.via or verbs)
         self.labels: dict[tuple[object, ...], list[Label]] = defaultdict(list)
         self.settled: dict[str, list[Label]] = defaultdict(list)
         self.heap: list[tuple[tuple[object, ...], int, Label]] = []
         self.count = 0
-        self.by_source: dict[str, list[tuple[Transform, int, Slot]]] = defaultdict(list)
-        for item in self.usable:
-            for index, slot in enumerate(item.slots):
-                for modality in {node.modality for node in slot.nodes}:
-                    self.by_source[modality].append((item, index, slot))
 
     # -- what may take part ------------------------------------------------------------------------------------
 
@@ -72,9 +68,6 @@ class Search:
         speaks = kind.facet("lang") is not None and target.facet("lang") == kind.facet("lang")
         return narrow and not item.slots[0].nodes[0].fits(Node(kind.name)) or speaks
 
-    def _verbs(self) -> set[str]:
-        return {t.name for t in self.usable if t.verb}
-
     def _goal_modalities(self) -> set[str]:
         if self.goal.kind:
             return {self.goal.kind.modality}
@@ -84,20 +77,15 @@ class Search:
 
     def _distances(self) -> dict[str, int]:
         """Least number of transforms from a modality or format to the goal, all rules but avoidance ignored."""
-        goal = self.goal.node
-        distance = {goal.modality: 0}
-        changed = True
-        while changed:
-            changed = False
-            for item in self.usable:
-                reach = min((distance[n.modality] for n in item.targets if n.modality in distance), default=None)
-                if reach is None:
-                    continue
-                for slot in item.slots:
-                    for node in slot.nodes:
-                        if distance.get(node.modality, MAX_DEPTH + 1) > reach + 1:
-                            distance[node.modality] = reach + 1
-                            changed = True
+        before: dict[str, set[str]] = defaultdict(set)  # by what is made, of what
+        for name, taken, made in self.catalog.ends:
+            for modality in made if name in self.usable else ():
+                before[modality] |= taken
+        distance, wave = {self.goal.node.modality: 0}, [self.goal.node.modality]
+        for modality in wave:  # grows
+            for near in before.get(modality, set()) - distance.keys():
+                distance[near] = distance[modality] + 1
+                wave.append(near)
         return distance
 
     # -- the search --------------------------------------------------------------------------------------------
@@ -202,12 +190,12 @@ class Search:
     # -- growing a label ---------------------------------------------------------------------------------------
 
     def _grow(self, label: Label) -> Iterator[Label]:
-        for item, index, slot in self.by_source.get(label.node.modality, ()):
+        for item, index, slot in self.catalog.takers.get(label.node.modality, ()):
             mapped = label.node.many and not any(node.many for node in slot.nodes)
             if mapped and (len(item.slots) > 1 or item.targets[0].many):
                 continue
             node = replace(label.node, many=False) if mapped else label.node
-            if not accepts(slot, node) or not self._may_enter(label, item, slot):
+            if item.name not in self.usable or not accepts(slot, node) or not self._may_enter(label, item, slot):
                 continue
             for parts in self._combine(label, item, index):
                 yield from self._apply(item, parts, mapped)
