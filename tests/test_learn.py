@@ -220,3 +220,48 @@ def test_ctrl_c_leaves_what_the_same_command_goes_on_with(base: Path, tmp_path: 
     assert "ended: time" in done.stdout
     assert time.monotonic() - started < 60
     shutil.rmtree(learned)
+
+
+def test_a_kill_loses_nothing(base: Path, tmp_path: Path) -> None:
+    """Stopped once, which leaves a checkpoint, then killed: the same command ends with the very same adapter."""
+    folder = write(tmp_path / "cuts", random_shapes(8, seed=31, style="outlined"), lambda each: each.caption)
+    learning = [sys.executable, "-m", "transpose", "learn", "style", str(folder), "--base", "shapes", "--rank", "2"]
+    learning += ["--steps", "150", "--name"]
+    env = dict(os.environ, OMP_NUM_THREADS="1")
+    subprocess.run([*learning, "whole", "-q"], check=True, env=env)
+    learned = tmp_path / "home" / "learned"
+    for mark, end in (("step 25 of", signal.SIGINT), ("step 75 of", signal.SIGKILL)):
+        running = subprocess.Popen([*learning, "killed"], stderr=subprocess.PIPE, text=True, env=env)
+        assert running.stderr is not None
+        assert any(mark in line for line in running.stderr)
+        running.send_signal(end)
+        running.communicate()
+        assert (learned / "killed" / "checkpoint.safetensors").exists()
+        assert not (tmp_path / "home" / "cards" / "killed.toml").exists()
+    subprocess.run([*learning, "killed", "-q"], check=True, env=env)
+    adapters = [(learned / name / "adapter.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert adapters[0] == adapters[1]
+
+
+def test_all_samplers_of_a_checkpoint_agree(base: Path) -> None:
+    """The share of captions whose picture has the colour and the ground that were asked for: within 5 points."""
+    from transpose.models.diffusion.denoiser import open_denoiser
+    from transpose.models.diffusion.generate import Condition, generate
+    from transpose.models.diffusion.samplers import SAMPLERS
+
+    shapes, network = random_shapes(100, seed=90), open_denoiser(base)
+    conditions = [Condition(*each) for each in zip(*word_tokens([each.caption for each in shapes]), strict=True)]
+    right: dict[str, float] = {}
+    for name in SAMPLERS:
+        made = generate(network, conditions, sampler=name, steps=40, guidance=1.0, seed=3, batch=50)  # type: ignore[arg-type]
+        read = [read_shape(from_model(each)) for each in made]
+        hits = [
+            got is not None and (got.colour, got.ground) == (asked.colour, asked.ground)
+            for got, asked in zip(read, shapes, strict=True)
+        ]
+        right[name] = float(np.mean(hits))
+    assert min(right.values()) >= 0.5, right
+    assert max(right.values()) - min(right.values()) <= 0.05, right
+    others = shapes[1:] + shapes[:1]
+    chance = np.mean([(a.colour, a.ground) == (b.colour, b.ground) for a, b in zip(shapes, others, strict=True)])
+    assert chance <= 0.3  # negative control: the captions of others

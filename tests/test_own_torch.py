@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from transpose.cli import main
 from transpose.session import Session
+from transpose.testing.shapes import draw, random_shapes
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 WORDS = [
@@ -594,6 +596,33 @@ def test_samplers_by_name(own: Path, torch: Any) -> None:
             "negative": "a dog",
         }
         assert session.run("a red fox", do="film-film", options=film).value is not None
+
+
+def test_a_style_is_learned_on_stable_diffusion(own: Path, torch: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same commands on a model of diffusers: the adapter is in diffusers' format, small, and changes pictures."""
+    from safetensors import safe_open
+
+    pytest.importorskip("peft")
+    stable_diffusion(own / "sd")
+    assert main(["models", "add", "sd", "sd"]) == 0
+    folder = own / "cuts"
+    folder.mkdir()
+    for place, shape in enumerate(random_shapes(4, seed=31, style="outlined")):
+        Pillow.fromarray(draw(shape)).save(folder / f"{place}.png")
+    learn = ["learn", "style", str(folder), "--name", "papercut", "--base", "sd", "--steps", "6", "--rate", "0.1"]
+    capsys.readouterr()
+    assert main([*learn, "--rank", "2"]) == 0
+    assert "base unchanged" in capsys.readouterr().out
+    (adapter,) = (own / "home" / "learned" / "papercut").glob("*lora*.safetensors")
+    with safe_open(adapter, "np") as file:
+        assert any("to_q" in name and "lora" in name for name in file.keys())  # noqa: SIM118  # it is no mapping
+    assert adapter.stat().st_size < 2e6
+    told = {"steps": 2, "width": 16, "height": 16}
+    with Session() as session:
+        plain = session.run("a fox", do="sd-paint", options=told).value.pixels
+        styled = [session.run("a fox", "image", via=["papercut"], options=told).value.pixels for _ in range(2)]
+    assert np.array_equal(styled[0], styled[1])
+    assert not np.array_equal(plain, styled[0])  # negative control: without it, the base is as before
 
 
 def test_a_sampler_that_does_not_fit_is_refused(torch: Any) -> None:
