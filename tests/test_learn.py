@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from transpose.learn.examples import read_folder
 from transpose.learn.order import Order, learn
 from transpose.learn.terms import Dials, Outcome, Watch
 from transpose.models import shelf
+from transpose.models.diffusion.samplers import SamplerName
 from transpose.testing.shapes import GROUNDS, Shape, draw, from_model, random_shapes, read_shape, word_tokens
 
 pytest.importorskip("torch")
@@ -75,14 +77,16 @@ def taught(order: Order, watch: Watch | None = None) -> Outcome:
     return learn(order, ctx, lambda line: None, watch or Watch())[1]
 
 
-def paint(base: Path, prompts: list[str], adapter: Path | None = None) -> list[Shape | None]:
+def paint(
+    base: Path, prompts: list[str], adapter: Path | None = None, sampler: SamplerName = "dpm++", steps: int = 12
+) -> list[Shape | None]:
     """What is read from a picture for each prompt."""
     from transpose.models.diffusion.denoiser import open_denoiser
     from transpose.models.diffusion.generate import Condition, generate
 
     network = open_denoiser(base, 1, adapters=[adapter] if adapter else [])
     conditions = [Condition(*each) for each in zip(*word_tokens(prompts), strict=True)]
-    made = generate(network, conditions, steps=12, guidance=1.0, seed=3, batch=20)
+    made = generate(network, conditions, sampler=sampler, steps=steps, guidance=1.0, seed=3, batch=20)
     return [read_shape(from_model(each)) for each in made]
 
 
@@ -245,19 +249,13 @@ def test_a_kill_loses_nothing(base: Path, tmp_path: Path) -> None:
 
 def test_all_samplers_of_a_checkpoint_agree(base: Path) -> None:
     """The share of captions whose picture has the colour and the ground that were asked for: within 5 points."""
-    from transpose.models.diffusion.denoiser import open_denoiser
-    from transpose.models.diffusion.generate import Condition, generate
-    from transpose.models.diffusion.samplers import SAMPLERS
-
-    shapes, network = random_shapes(100, seed=90), open_denoiser(base)
-    conditions = [Condition(*each) for each in zip(*word_tokens([each.caption for each in shapes]), strict=True)]
+    shapes = random_shapes(100, seed=90)
     right: dict[str, float] = {}
-    for name in SAMPLERS:
-        made = generate(network, conditions, sampler=name, steps=40, guidance=1.0, seed=3, batch=50)  # type: ignore[arg-type]
-        read = [read_shape(from_model(each)) for each in made]
+    for name in get_args(SamplerName):
+        painted = paint(base, [each.caption for each in shapes], sampler=name, steps=40)
         hits = [
             got is not None and (got.colour, got.ground) == (asked.colour, asked.ground)
-            for got, asked in zip(read, shapes, strict=True)
+            for got, asked in zip(painted, shapes, strict=True)
         ]
         right[name] = float(np.mean(hits))
     assert min(right.values()) >= 0.5, right

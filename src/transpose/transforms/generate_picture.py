@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from transpose.models.diffusion.denoiser import Denoiser
-    from transpose.models.diffusion.generate import Condition, Progress
+    from transpose.models.diffusion.generate import Condition
     from transpose.models.diffusion.words import Words
 
     Pixels = NDArray[np.uint8]  # (height, width, 3)
@@ -67,8 +67,9 @@ def generate_picture(
     pixels under the states of MiniLM, then Real-ESRGAN to 128 and 512. The same seed gives the same pixels. Raises
     EmptyInput, and what the network cannot do as OptionError.
     """
-    model = _open(ctx)
-    words = _words(ctx)
+    from transpose.models.runtimes.diffusion import open_words
+
+    model, words = _open(ctx), open_words(ctx)
     wanted = _condition(words, prompt.text, model, ctx)
     if toward.strip():
         from transpose.models.diffusion.generate import blend
@@ -105,9 +106,9 @@ def regenerate_picture(
 
     The middle of the picture is reduced to 32 x 32 pixels on white first. Otherwise as `generate-picture`.
     """
-    from transpose.models.runtimes.diffusion import from_pixels
+    from transpose.models.runtimes.diffusion import from_pixels, open_words
 
-    model, words = _open(ctx), _words(ctx)
+    model, words = _open(ctx), open_words(ctx)
     wanted = _condition(words, prompt.text, model, ctx)
     if 0 in image.pixels.shape:
         raise EmptyInput("the picture has no pixels", "Look at the step before")
@@ -120,14 +121,6 @@ def _open(ctx: Context) -> Denoiser:
 
     folder = ctx.model(CARD)
     return ctx.load(CARD, lambda: open_denoiser(folder, ctx.threads), MEMORY_MB)
-
-
-def _words(ctx: Context) -> Words:
-    from transpose.models.diffusion.words import Words
-    from transpose.models.minilm import MEMORY_MB as READING_MB
-
-    folder = ctx.model(READER)
-    return ctx.load("words", lambda: Words(folder, ctx.threads), READING_MB)
 
 
 def _condition(words: Words, text: str, model: Denoiser, ctx: Context) -> Condition:
@@ -156,7 +149,7 @@ def _make(
 ) -> Image:
     """Sample, then enlarge."""
     from transpose.models.diffusion.generate import generate
-    from transpose.models.runtimes.diffusion import to_pixels
+    from transpose.models.runtimes.diffusion import shown, to_pixels
 
     made = generate(
         model,
@@ -168,20 +161,9 @@ def _make(
         seed=ctx.seed,
         start=start,
         strength=strength,
-        progress=_shown(ctx),
+        progress=shown(ctx),
     )
     return Image(enlarged(to_pixels(made[0]), size, ctx))
-
-
-def _shown(ctx: Context) -> Progress:
-    """Tells how far it is, with a picture of what it will be."""
-    from transpose.models.runtimes.diffusion import to_pixels
-
-    def progress(done: int, total: int, x0: Datum) -> None:
-        ctx.progress(done, total, "steps")
-        ctx.preview(Image(to_pixels(x0[0])))
-
-    return progress
 
 
 def enlarged(pixels: Pixels, size: int, ctx: Context) -> Pixels:

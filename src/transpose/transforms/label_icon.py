@@ -8,6 +8,7 @@ from transpose.core.context import Context
 from transpose.core.errors import EmptyInput
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image, on_white
+from transpose.media.likely import likely
 from transpose.media.text import Text
 
 LOW = 0.3  # a share below which the name is more often wrong than right
@@ -41,10 +42,4 @@ def label_icon(
     folder = ctx.model(CARD)
     model = ctx.load(CARD, lambda: PictureText(folder, ctx.threads), MEMORY_MB)
     shares = model.name([np.ascontiguousarray(on_white(image.pixels))])[0]
-    order = [int(each) for each in np.argsort(-shares)[:most]]
-    kept = [each for each in order if shares[each] >= 0.05] or order[:1]
-    names = model.facts.names
-    ctx.note("score", round(float(shares[kept[0]]), 3))
-    if shares[kept[0]] < LOW:
-        ctx.warn(f"unsure what this shows: {names[kept[0]]!r} has a score of only {shares[kept[0]]:.2f}")
-    return Text("\n".join(f"{names[each]} ({shares[each]:.0%})".replace("%", " %") for each in kept), lang="en")
+    return likely(model.facts.names, shares, most, LOW, ctx)

@@ -7,6 +7,7 @@ from typing import Annotated
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
+from transpose.media.likely import likely
 from transpose.media.pixels import at_most
 from transpose.media.text import Text
 
@@ -32,17 +33,10 @@ def label_picture(
     people and no scenes. Names below 5 % are left out, but the first stays; under 35 % it warns, because it is then
     wrong more often than right. In English. Raises EmptyInput for a picture without pixels.
     """
-    import numpy as np
-
     from transpose.models.efficientnet import MEMORY_MB, Classifier
 
     small = at_most(image.pixels, SIDE)
     folder = ctx.model("efficientnet-lite0")
     model = ctx.load("efficientnet-lite0", lambda: Classifier(folder, ctx.threads), MEMORY_MB)
     share, _ = model.look(small)
-    order = [int(each) for each in np.argsort(-share)[:most]]
-    kept = [each for each in order if share[each] >= 0.05] or order[:1]
-    ctx.note("score", round(float(share[kept[0]]), 3))
-    if share[kept[0]] < LOW:
-        ctx.warn(f"unsure what this shows: {model.names[kept[0]]!r} has a score of only {share[kept[0]]:.2f}")
-    return Text("\n".join(f"{model.names[each]} ({share[each]:.0%})".replace("%", " %") for each in kept), lang="en")
+    return likely(model.names, share, most, LOW, ctx)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from transpose.media.image import Image
-    from transpose.models.diffusion.generate import Condition, Velocity
+    from transpose.models.diffusion.generate import Condition, Progress, Velocity
     from transpose.models.diffusion.samplers import SamplerName
+    from transpose.models.diffusion.words import Words
 
     Floats = NDArray[np.float32]
 
@@ -57,10 +58,6 @@ class Learned:
         from transpose.media.image import Image
         from transpose.models.diffusion.generate import generate
 
-        def progress(done: int, total: int, seen: Floats) -> None:
-            ctx.progress(done, total, "steps")
-            ctx.preview(Image(to_pixels(seen[0])))
-
         made = generate(
             self.network,
             [self._condition(prompt)],
@@ -71,7 +68,7 @@ class Learned:
             seed=ctx.seed,
             start=None if start is None else self._start(start),
             strength=strength,
-            progress=progress,
+            progress=shown(ctx),
         )
         return Image(scaled(to_pixels(made[0]), size))
 
@@ -86,6 +83,25 @@ class Learned:
         return from_pixels(picture.pixels, shape.height, shape.width)
 
 
+def shown(ctx: Context) -> Progress:
+    """Tells how far sampling is, with a picture of what it will be."""
+    from transpose.media.image import Image
+
+    def progress(done: int, total: int, x0: Floats) -> None:
+        ctx.progress(done, total, "steps")
+        ctx.preview(Image(to_pixels(x0[0])))
+
+    return progress
+
+
+def open_words(ctx: Context) -> Words:
+    """MiniLM as the reader of prompts, opened once for all models of a context."""
+    from transpose.models.diffusion.words import MODEL, Words
+    from transpose.models.minilm import MEMORY_MB
+
+    return ctx.load(f"words:{MODEL}", lambda: Words(ctx.model(MODEL), ctx.threads), MEMORY_MB)
+
+
 def open_reader(settings: Settings, ctx: Context) -> Reader:
     """What turns prompts into conditions for a network: MiniLM, or words by a fixed table."""
     sizes = settings.network
@@ -97,9 +113,7 @@ def open_reader(settings: Settings, ctx: Context) -> Reader:
         raise WeightsError(
             f"this model is not conditioned on prompts but on {settings.conditioner!r}", "Choose one of pictures"
         )
-    from transpose.models.diffusion.words import MODEL, Words
-
-    words = ctx.load(f"words:{MODEL}", lambda: Words(ctx.model(MODEL), ctx.threads), 250)
+    words = open_words(ctx)
     return lambda texts: words.states(texts, sizes.cond_tokens)
 
 
