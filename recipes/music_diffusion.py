@@ -16,12 +16,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from recipes.music_data import COLUMNS, HOP, RATE, ROWS, Piece
+from recipes.music_data import COLUMNS, CUTS, HOP, RATE, ROWS, Piece
 from transpose.learn.dit import DiT
 from transpose.learn.export import export
 from transpose.learn.objective import Batch, Objective
 from transpose.learn.train import Report, train
 from transpose.media.wish import TOKENS, WIDTH, Wish, forget, wish_tokens
+from transpose.models.diffusion.beats import beat_tokens
 from transpose.models.diffusion.settings import Shape
 from transpose.models.diffusion.sound import CODEC, Codec
 
@@ -29,10 +30,12 @@ PATCH = 16  # columns of a token: 186 ms
 NUMBERS = 192  # of a token
 PIXELS = PATCH * ROWS  # of a token
 FORGET = 0.15  # share of the fields that a caption leaves out
-WHITE = 0.8  # 0 keeps the components' own spread, 1 makes all alike
-REACH = 3.0  # standard deviations that -1..1 holds
+NO_BEATS = 0.15  # share of the captions without beats
+WHITE = 0.4  # 0 keeps the components' own spread, so that noise drowns the small before the large; 1 makes all alike
+REACH = 12.0  # the numbers, whose spread is 1, are kept in -12..12, three deviations of the largest component
 FIT = 24_000  # tokens that the codec is learned from
-SHAPE = Shape(1, NUMBERS, COLUMNS // PATCH, (NUMBERS, 1), 256, 4, 4, 4.0, WIDTH, TOKENS)
+BEATS = COLUMNS // PATCH  # tokens that tell where the beats fall
+SHAPE = Shape(1, NUMBERS, COLUMNS // PATCH, (NUMBERS, 1), 320, 4, 5, 4.0, WIDTH, TOKENS + BEATS, BEATS, 7)
 BATCH = 16
 Array = NDArray[np.float32]
 
@@ -57,7 +60,7 @@ def levels(folder: Path) -> NDArray[np.uint8]:
 
 
 def fit_codec(data: Path, folder: Path) -> None:
-    """Principal components of random tokens, and the scale that brings each into -1..1."""
+    """Principal components of random tokens, and the scale of each that makes the spread of all together 1."""
     pixels = levels(data)
     rng = np.random.default_rng(0)
     chosen = sorted(rng.choice(len(pixels), min(len(pixels), FIT // 12), replace=False))
@@ -65,7 +68,8 @@ def fit_codec(data: Path, folder: Path) -> None:
     mean = tokens.mean(0)
     _, spread, basis = torch.svd_lowrank(torch.from_numpy(tokens - mean), NUMBERS + 32, niter=3)
     basis, deviation = basis[:, :NUMBERS].numpy(), spread[:NUMBERS].numpy() / len(tokens) ** 0.5
-    scale = REACH * deviation**WHITE * deviation[0] ** (1 - WHITE)  # the first reaches -1..1, the others less
+    scale = deviation**WHITE
+    scale *= np.sqrt(np.mean(np.square(deviation / scale)))
     parts = {"mean": mean, "basis": basis, "scale": scale}
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: np.ascontiguousarray(each, np.float16) for name, each in parts.items()}, folder / CODEC)
@@ -85,32 +89,56 @@ def read_codec(folder: Path) -> Codec:
     return Codec(columns=PATCH, rows=ROWS, **parts)
 
 
-def write_numbers(data: Path, folder: Path) -> None:
+def write_numbers(data: list[Path], folder: Path) -> None:
     """Every clip as numbers (clips, NUMBERS, tokens) in float16."""
-    codec, pixels = read_codec(folder), levels(data)
-    found = np.empty((len(pixels), NUMBERS, COLUMNS // PATCH), np.float16)
-    for number, clip in enumerate(pixels):
+    codec, parts = read_codec(folder), [levels(each) for each in data]
+    found = np.empty((sum(map(len, parts)), NUMBERS, COLUMNS // PATCH), np.float16)
+    for number, clip in enumerate(clip for pixels in parts for clip in pixels):
         found[number] = codec.encode(clip / np.float32(255))
-    print(f"{len(found)} clips, spread {found[::50].std():.3f}, beyond 1: {np.mean(np.abs(found[::50]) > 1):.5f}")
+    some = found[::50].astype(np.float32)
+    print(f"{len(found)} clips, spread {some.std():.3f}, beyond reach: {np.mean(np.abs(some) > REACH):.6f}")
     np.save(folder / "numbers.npy", found)
 
 
-def batch(step: int, numbers: NDArray[np.float16], known: list[Wish], size: int = BATCH) -> Batch:
-    """The clips of one step with their captions, of which fields are left out."""
+def told(known: Wish, start: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Tokens and mask of a caption of which fields are left out, and mostly where its beats fall."""
+    wished = forget(known, Random(int(rng.integers(1 << 31))), FORGET)
+    tokens, mask = wish_tokens(wished)
+    tempo = wished.tempo if rng.random() > NO_BEATS else None
+    grid = beat_tokens(tempo, BEATS, PATCH * HOP / RATE, start)
+    return np.concatenate([tokens, grid]), np.concatenate([mask, np.ones(BEATS, np.float32)])
+
+
+def starts(folder: Path) -> list[float]:
+    """The second in which the bar of the first column of each clip begins, 0 or before."""
+    found = []
+    for line in (folder / "clips.jsonl").read_text().splitlines():
+        clip = json.loads(line)
+        beat, cut = 60 / clip["tempo"], clip["cut"]
+        beats = round(10.5 * cut / beat) if cut else 0  # as `music_data.render` cuts
+        rng = np.random.default_rng(clip["seed"] + 1)
+        within = [float(rng.random()) for _ in range(cut + 1)][-1] * (cut == CUTS - 1)
+        found.append(-((beats % 4) + within) * beat)
+    return found
+
+
+def batch(step: int, numbers: NDArray[np.float16], known: list[Wish], bars: list[float], size: int = BATCH) -> Batch:
+    """The clips of one step with their captions."""
     rng = np.random.default_rng([step, 5])
     chosen = rng.integers(len(numbers), size=size)
-    captions = [wish_tokens(forget(known[n], Random(int(rng.integers(1 << 31))), FORGET)) for n in chosen]
-    x0 = np.clip(numbers[chosen].astype(np.float32), -1, 1)[:, None]
+    captions = [told(known[n], bars[n], rng) for n in chosen]
+    x0 = np.clip(numbers[chosen].astype(np.float32), -REACH, REACH)[:, None]
     cond, mask = (np.stack([each[part] for each in captions]) for part in (0, 1))
     return Batch(torch.from_numpy(x0), torch.from_numpy(cond), torch.from_numpy(mask))
 
 
-def learn(data: Path, folder: Path, seconds: float, rate: float) -> None:
+def learn(data: list[Path], folder: Path, seconds: float, rate: float) -> None:
     """Train for so many seconds in all, and export."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     numbers = np.load(folder / "numbers.npy", mmap_mode="r")
-    known = [wish(piece) for piece in pieces(data)[: len(numbers)]]
+    known = [wish(piece) for each in data for piece in pieces(each)]
+    bars = [start for each in data for start in starts(each)]
     network = DiT(SHAPE)
     print(f"{sum(each.numel() for each in network.parameters()) / 1e6:.2f} M parameters, {len(numbers)} clips")
 
@@ -118,7 +146,7 @@ def learn(data: Path, folder: Path, seconds: float, rate: float) -> None:
         print(state.line(), flush=True)
 
     def batches(step: int) -> Batch:
-        return batch(step, numbers, known)
+        return batch(step, numbers, known, bars)
 
     done = train(
         network,
@@ -129,7 +157,7 @@ def learn(data: Path, folder: Path, seconds: float, rate: float) -> None:
         rate=rate,
         warmup=100,
         cooldown=0.3,
-        ema=0.998,
+        ema=0.999,
         report=report,
     )
     write_model(network, folder, done)
@@ -147,7 +175,7 @@ def write_model(network: DiT, folder: Path, done: Report) -> None:
         "slowest": 56,
         "fastest": 171,
     }
-    export(network, final, schedule="flow", conditioner="wish", labels=labels, average=done.average)
+    export(network, final, schedule="flow", conditioner="wish", labels=labels, average=done.average, reach=REACH)
     (final / CODEC).write_bytes((folder / CODEC).read_bytes())
     print(f"{done.step} steps, {done.seconds:.0f} s, loss {done.loss:.4f}")
 
@@ -157,12 +185,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=("codec", "numbers", "train"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=1700)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of clips; the codec is of the first"
+    )
+    parser.add_argument("--seconds", type=float, default=3300)
+    parser.add_argument("--rate", type=float, default=2e-3)
     given = parser.parse_args()
     if given.stage == "codec":
-        fit_codec(given.data, given.folder)
+        fit_codec(given.data[0], given.folder)
     elif given.stage == "numbers":
         write_numbers(given.data, given.folder)
     else:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The spectrogram route from nothing: clips, codec, network, probe, figures. Run it in the repository; one thread each.
-# The shipped weights: 3600 clips, 4244 steps of 16 in 1700 s of a shared core. FluidR3 is the model card
+# The shipped weights: 8800 clips, STEPS steps of 16 in 2700 s of one core of two, beside other work. FluidR3 is the model card
 # soundfont-fluid, here expected below $MODELS. The probe listens to other sound fonts: TimGM6mb (GPL-2) and csound's
 # sf_GMbank (public domain), both in Debian; the generator learns from no clip of theirs, and nothing of them is shipped.
 set -e
@@ -8,10 +8,11 @@ W=${1:-music}
 FONTS=${FONTS:-/usr/share/sounds/sf2}
 export OMP_NUM_THREADS=1
 python -m recipes.music_data "$W/train" --count 3600 --seed 1 --weights "$MODELS"
+python -m recipes.music_data "$W/more" --count 5200 --seed 11 --weights "$MODELS"
 python -m recipes.music_data "$W/held" --count 400 --seed 7 --held-out --weights "$MODELS"
 python -m recipes.music_diffusion codec "$W/run" --data "$W/train"
-python -m recipes.music_diffusion numbers "$W/run" --data "$W/train"
-python -m recipes.music_diffusion train "$W/run" --data "$W/train" --seconds "${TIME:-1700}"
+python -m recipes.music_diffusion numbers "$W/run" --data "$W/train" "$W/more"
+python -m recipes.music_diffusion train "$W/run" --data "$W/train" "$W/more" --seconds "${TIME:-2700}"
 python -m recipes.music_probe "$W/heard-held" --font "" --count 120 --seed 9 --held-out --weights "$MODELS"
 python -m recipes.music_probe "$W/heard-gmbank" --font "$FONTS/sf_GMbank.sf2" --count 450 --seed 3
 python -m recipes.music_probe "$W/heard-tim" --font "$FONTS/TimGM6mb.sf2" --count 450 --seed 2

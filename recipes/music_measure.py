@@ -29,8 +29,8 @@ from transpose.media.audio import Audio
 from transpose.media.image import Image
 from transpose.media.spectrogram import TAG, SpectrogramParameters
 from transpose.media.text import Text
-from transpose.media.wish import Wish, say_wish, wish_tokens
-from transpose.models.diffusion.generate import Condition, blend, generate
+from transpose.media.wish import Wish, say_wish
+from transpose.models.diffusion.generate import blend, generate
 from transpose.models.diffusion.sound import open_painter
 from transpose.transforms.improvise import improvise
 from transpose.transforms.restyle import restyle
@@ -125,7 +125,7 @@ def interpolated(probe: Probe, ctx: Context, count: int) -> dict[str, float]:
     for number in range(count):
         first, second = rng.choice(PROGRAMS, 2, replace=False)
         base = wish(draw(rng))
-        ends = [Condition(*wish_tokens(replace(base, instrument=int(each)))) for each in (first, second)]
+        ends = [painter.condition(replace(base, instrument=int(each))) for each in (first, second)]
         conditions = [blend([(ends[0], 1 - share), (ends[1], share)]) for share in SHARES]
         made = np.concatenate(
             [generate(painter.denoiser, [each], seed=number, steps=20, guidance=4.0) for each in conditions]
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=160)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    probe, ctx = read_probe(given.probe / "probe.pt"), context(given.model)
+    probe, ctx = read_probe(given.probe / "probe.safetensors"), context(given.model)
     steps: list[tuple[str, Callable[[], dict[str, float]]]] = [
         ("improvise", lambda: obeyed(probe, make(ctx, given.count))),
         ("interpolation", lambda: interpolated(probe, ctx, given.count // 8)),

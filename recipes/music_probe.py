@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from recipes.music_data import COLUMNS, HOP, PROGRAMS, RATE, ROWS, Piece, compose, draw, pixels
@@ -33,6 +34,7 @@ BANDS = 48
 LAGS = np.geomspace(60 / 230, 60 / 26, 160) * FRAMES  # columns
 TEMPI = np.geomspace(54, 176, 60)  # classes: 2 % apart
 HIDDEN = 192
+READERS = ("instrument", "key", "tempo")
 LONG = 8192  # samples of a window that tells semitones apart
 
 
@@ -284,28 +286,32 @@ def main() -> None:
         return
     probe = learn(given.data)
     given.folder.mkdir(parents=True, exist_ok=True)
-    torch.save(probe_state(probe), given.folder / "probe.pt")
+    write_probe(probe, given.folder / "probe.safetensors")
     if given.test:
         print(json.dumps({name: round(value, 3) for name, value in right(probe, *stored(given.test)).items()}))
 
 
-def probe_state(probe: Probe) -> dict[str, dict[str, object]]:
-    """What is stored."""
-    return {
-        name: {"network": each.network.state_dict(), "mean": each.mean, "spread": each.spread}
-        for name, each in (("instrument", probe.instrument), ("key", probe.key), ("tempo", probe.tempo))
+def write_probe(probe: Probe, path: Path) -> None:
+    """The weights of the three readers, with the mean and the spread of what they read."""
+    parts = ((name, getattr(probe, name)) for name in READERS)
+    tensors = {
+        f"{name}.{key}": each.contiguous()
+        for name, one in parts
+        for key, each in {**one.network.state_dict(), "mean": one.mean, "spread": one.spread}.items()
     }
+    save_file(tensors, path)
 
 
 def read_probe(path: Path) -> Probe:
-    """What `main` stored."""
-    state = torch.load(path, weights_only=True)
+    """What `write_probe` stored."""
+    tensors = load_file(path)
     readers = []
-    for each in state.values():
-        weights = each["network"]
+    for name in READERS:
+        weights = {key.partition(".")[2]: each for key, each in tensors.items() if key.startswith(f"{name}.")}
+        mean, spread = weights.pop("mean"), weights.pop("spread")
         network = reader(weights["0.weight"].shape[1], weights["6.weight"].shape[0])
         network.load_state_dict(weights)
-        readers.append(Reader(network, each["mean"], each["spread"]))
+        readers.append(Reader(network, mean, spread))
     return Probe(*readers)
 
 

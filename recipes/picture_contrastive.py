@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from picture_mix import BACKGROUNDS, HUES, Icons, article, main_hue, reduced, turned
 from safetensors import safe_open
 
-from transpose.learn.contrastive import Pair, export, settle
+from transpose.learn.contrastive import Pair, calibrated, export, settle
 from transpose.learn.train import write_tensors
 from transpose.models.minilm import MiniLM
 
@@ -117,8 +117,10 @@ def over(icon: NDArray[np.float32], paper: NDArray[np.float32]) -> NDArray[np.fl
     return mixed
 
 
-def recall(pair: Pair, data: Path, name: str, icons: Icons, captions: Captions, among: list[int]) -> dict[str, float]:
-    """The share of pictures of a set whose own name is nearest, or among the nearest five; `among` these concepts."""
+def cosines(
+    pair: Pair, data: Path, name: str, icons: Icons, captions: Captions, among: list[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each picture of a set and the names of the concepts `among`; and which of these is its own."""
     shown = json.loads((data / f"{name}.json").read_text())
     kept = [row for row, concept in enumerate(shown) if concept in set(among)]
     pictures = reduced(np.load(data / f"{name}.npy")[kept], 32)
@@ -126,16 +128,19 @@ def recall(pair: Pair, data: Path, name: str, icons: Icons, captions: Captions, 
     with torch.no_grad():
         seen = pair.see(torch.from_numpy(over(pictures, np.ones(3, np.float32)).transpose(0, 3, 1, 2).copy()))
         read = pair.read(torch.from_numpy(captions.vectors[[captions.place[icons.names[each]] for each in among]]))
-    scores = (seen @ read.T).numpy()
-    own = scores[np.arange(len(kept)), [among.index(shown[row]) for row in kept]]
-    before = (scores > own[:, None]).sum(1)
-    known = np.array([bool(icons.concepts[shown[row]]["seen"]) for row in kept])
+    return seen @ read.T, torch.tensor([among.index(shown[row]) for row in kept])
+
+
+def recall(scores: torch.Tensor, own: torch.Tensor, icons: Icons, among: list[int]) -> dict[str, float]:
+    """The share of pictures whose own name is nearest, or among the nearest five; things never learnt apart."""
+    before = (scores > scores.gather(1, own[:, None])).sum(1).numpy()
+    known = np.array([bool(icons.concepts[among[each]]["seen"]) for each in own.tolist()])
     found = {
         f"{kind}@{most}": round(float((before[part] < most).mean()), 4)
         for kind, part in (("seen", known), ("unseen", ~known))
         for most in (1, 5)
     }
-    return found | {"pictures": len(kept), "names": len(among)}
+    return found | {"pictures": len(own), "names": len(among)}
 
 
 def main() -> None:
@@ -160,10 +165,13 @@ def main() -> None:
     chance = np.random.default_rng(SEED + 1)
     settle(pair, (mixer.batch(chance)[0] for _ in range(20)))
     among = [at for at, each in enumerate(icons.concepts) if each["plain"] or not given.plain]
-    found = {name: recall(pair, given.data, name, icons, captions, among) for name in given.unseen}
+    scores = {name: cosines(pair, given.data, name, icons, captions, among) for name in given.unseen}
+    found = {name: recall(*each, icons, among) for name, each in scores.items()}
     print(json.dumps(found, indent=1), flush=True)
+    scale = calibrated(*(part[::2] for part in scores[given.unseen[0]]))  # the other half is for scores of the shares
+    print("scale", pair.scale.detach().exp(), "calibrated", scale)
     sentences = torch.from_numpy(captions.vectors[[captions.place[name] for name in icons.names]])
-    export(pair.eval(), given.out, icons.names, sentences)
+    export(pair.eval(), given.out, icons.names, sentences, scale)
     (given.out / "scores.json").write_text(json.dumps(found))
 
 

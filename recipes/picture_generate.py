@@ -5,8 +5,9 @@
     python recipes/picture_generate.py export RUN OUT
 
 `prepare` draws every scene once (32 pixels a side) and writes the MiniLM states of every caption beside it; `train`
-then only picks rows. It goes on from RUN's checkpoint after a kill. Choices for a small budget: few concepts (the core
-of the plain ones), one flat style, most on white, and times spread evenly, because late times decide what is drawn.
+then only picks rows. It goes on from RUN's checkpoint after a kill. Choices for a small budget: plain things only, one
+flat style, many on white, and times spread evenly, because late times decide what is drawn. The first run had only the
+core of the plain things; `--start` begins the next one with its weights.
 """
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from picture_mix import BACKGROUNDS, HUES, Icons, Scene, held_out, prompts
+from picture_mix import BACKGROUNDS, HUES, Icons, Scene, held_out, prompts, unseen
 
 SIDE, PIECES = 32, 12
 PURE = 0.6  # purity of hue from which an icon can be recoloured
 PAIRS = 4000
-SHARES = {"plain": 0.60, "paper": 0.17, "colour": 0.11, "both": 0.04, "two": 0.08}
-SECOND = 0.0  # share of the second style among the plain ones; none in the first run
+SHARES = {"plain": 0.46, "paper": 0.22, "colour": 0.14, "both": 0.06, "two": 0.12}
 SEED = 20
 
 
@@ -38,16 +38,18 @@ SEED = 20
 def scenes(icons: Icons) -> Iterator[tuple[str, Scene, str]]:
     """Which share it belongs to, the scene, its caption."""
     chance = np.random.default_rng(SEED)
-    plain = [at for at, each in enumerate(icons.concepts) if each["core"] and each["seen"]]
-    flat = [at for at in plain if (at, "flat") in icons.pictures]
+    never = unseen()
+    flat = [
+        at
+        for at, each in enumerate(icons.concepts)
+        if each["plain"] and each["seen"] and each["name"] not in never and (at, "flat") in icons.pictures
+    ]
     for at in flat:
         name = icons.names[at]
         for wording in (0, 0, 1, 2):
             yield "plain", Scene(at), icons.say(Scene(at), wording)
         if icons.nouns[at] != name and not held_out(name, name.split()[0], "colour"):
             yield "plain", Scene(at), f"a {name}"
-        if (at, "noto") in icons.pictures:
-            yield "second", Scene(at, "noto"), icons.say(Scene(at, "noto"))
         papers = [each for each in BACKGROUNDS if not held_out(name, each, "background")]
         for paper in papers:
             yield "paper", Scene(at, background=paper), icons.say(Scene(at, background=paper))
@@ -75,7 +77,7 @@ def prepare(data: Path, folder: Path, minilm: Path) -> None:
     """Draw all scenes and read all captions."""
     from transpose.models.diffusion.words import Words
 
-    icons = Icons(data, SIDE, ("flat", "noto"))
+    icons = Icons(data, SIDE, ("flat",))
     found = list(scenes(icons))
     folder.mkdir(parents=True, exist_ok=True)
     drawn = np.stack([np.rint(icons.draw(scene) * 255).clip(0, 255).astype(np.uint8) for _, scene, _ in found])
@@ -110,7 +112,7 @@ class Table:
         rows = json.loads((folder / "scenes.json").read_text())
         self.caption = np.array([row["caption"] for row in rows])
         self.groups: dict[str, list[NDArray[np.int64]]] = {}
-        for share in ("plain", "second", "paper", "colour", "both", "two"):
+        for share in SHARES:
             of: dict[int, list[int]] = {}
             for at, row in enumerate(rows):
                 if row["share"] == share:
@@ -122,8 +124,7 @@ class Table:
         chance = np.random.default_rng((SEED, step))
         chosen = []
         for share in chance.choice(list(SHARES), self.size, p=list(SHARES.values())):
-            group = "second" if share == "plain" and chance.random() < SECOND else str(share)
-            of = self.groups[group]
+            of = self.groups[share]
             chosen.append(int(chance.choice(of[chance.integers(len(of))])))
         return chosen
 

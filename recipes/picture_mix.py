@@ -30,6 +30,7 @@ PLURAL = ("s", "popcorn", "bread", "salt", "butter", "tennis")
 ONE = ("octopus", "cactus", "bus", "dress", "glass", "compass", "hibiscus", "hippopotamus", "rhinoceros", "lens")
 SHORT = 1 / 8  # share of compositions held out
 PROMPTS = Path(__file__).with_name("picture_prompts.json")
+CAPTIONS = Path(__file__).parents[1] / "benchmarks" / "picture_captions.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,12 @@ def prompts() -> list[dict[str, str]]:
     """The 48 prompts, chosen before any training."""
     found: list[dict[str, str]] = json.loads(PROMPTS.read_text())
     return found
+
+
+def unseen() -> set[str]:
+    """Names of the plain things that the generator is never shown, for the benchmark to ask for."""
+    captions = json.loads(CAPTIONS.read_text())["captions"]
+    return {each["name"] for each in captions if each["sort"] == "unseen"}
 
 
 # -- pixels ------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 #!/bin/sh
-# All picture models from nothing, in about two hours on one core: data, the pair, the judge, the diffusion network.
+# All picture models from nothing, in about three hours on one core: data, the pair, the judge, the diffusion network.
 # usage: recipes/picture_models.sh FOLDER MINILM      (MINILM: the folder of the card minilm, as `transpose models path` says)
 # Seeds are in the recipes (7 for the pairs, 20 for the network); the archives' hashes are in picture_data.py. A run that
-# was killed goes on where it was. The diffusion run of 2026-11-21 had 72 minutes of a core that it shared with others.
+# was killed goes on where it was. The shipped diffusion network had two runs of 72 minutes: 153 core things first, with
+# SHARES of .60, .17, .11, .04 and .08, then all 328, with --start and the averaged weights of the first.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 export OMP_NUM_THREADS=1 PYTHONPATH="$here:$here/.."
@@ -10,6 +11,6 @@ export OMP_NUM_THREADS=1 PYTHONPATH="$here:$here/.."
 python "$here/picture_contrastive.py" "$1" "$1/picture-text" "$2" 1200 --sets flat noto noto1 fluent --unseen twemoji
 python "$here/picture_contrastive.py" "$1" "$1/picture-judge" "$2" 290 --plain --sets twemoji noto1 fluent --unseen flat noto
 [ -e "$1/table/scenes.json" ] || python "$here/picture_generate.py" prepare "$1" "$1/table" "$2"
-python "$here/picture_generate.py" train "$1/table" "$1/run" 4320
+python "$here/picture_generate.py" train "$1/table" "$1/run" 8640
 python "$here/picture_generate.py" export "$1/run" "$1/picture-diffusion"
 python "$here/picture_captions.py" "$1" "$here/../benchmarks/picture_captions.json"

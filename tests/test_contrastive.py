@@ -129,7 +129,7 @@ def test_folder_says_what_the_network_says(tmp_path: Path) -> None:
     pair.see(pictures)  # so that the normalisations have averages of their own
     pair.eval()
     sentences = torch.nn.functional.normalize(torch.randn(4, 384), dim=1)
-    export(pair, tmp_path, ["one", "two", "three", "four"], sentences)
+    export(pair, tmp_path, ["one", "two", "three", "four"], sentences, 20.0)
     opened = PictureText(tmp_path)
     pixels = [np.rint(each.numpy().transpose(1, 2, 0) * 255).astype(np.uint8) for each in pictures]
     with torch.no_grad():
@@ -138,6 +138,18 @@ def test_folder_says_what_the_network_says(tmp_path: Path) -> None:
     assert np.abs(opened.read(sentences.numpy()) - read.numpy()).max() < 5e-3
     assert np.abs(opened.names - read.numpy()).max() < 1e-3
     assert set(safetensors_index(tmp_path / WEIGHTS)) >= {"stem.weight", "stages.2.second.bias", NAMES}
+
+
+def test_shares_are_calibrated() -> None:
+    """Names drawn with the shares of a scale lead back to that scale, from cosines alone."""
+    torch = pytest.importorskip("torch")
+    from transpose.learn.contrastive import calibrated
+
+    rng = torch.Generator().manual_seed(0)
+    cosines = torch.rand(4000, 12, generator=rng) * 0.5
+    own = (25.0 * cosines).softmax(1).multinomial(1, generator=rng)[:, 0]
+    assert calibrated(cosines, own) == pytest.approx(25.0, rel=0.1)
+    assert calibrated(cosines, own[torch.randperm(4000, generator=rng)]) < 10, "who is never right is never sure"
 
 
 @pytest.mark.parametrize("honest", [True, False])

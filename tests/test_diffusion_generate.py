@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,15 @@ def test_dynamic_clipping_scales_each_picture_by_itself() -> None:
     np.testing.assert_allclose(kept[0], tame, atol=1e-6)
     assert np.abs(kept).max() <= 1
     assert (np.abs(kept[1]) == 1).mean() < 0.02 < (np.abs(clipped(np.array([wild], np.float32), "static")) == 1).mean()
+
+
+@pytest.mark.parametrize("clip", ["static", "dynamic"])
+def test_data_may_reach_further_than_one(clip: Any) -> None:
+    painter = Painter()
+    for reach in (1.0, 12.0):
+        painter.settings = replace(painter.settings, reach=reach)
+        made = generate(painter, [colour(5.0, -5.0, 0.5)], clip=clip, guidance=1.0, seed=2)
+        assert abs(np.abs(made).max() - min(5.0, reach)) < 5 * SPREAD
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

@@ -38,6 +38,7 @@ Weights = Mapping[str, Numbers]
 PRECISIONS: tuple[Precision, Precision] = ("f32", "int8")
 PICTURE = Shape(3, 8, 12, (4, 4), 24, 3, 4, mlp=2.0, cond_dim=10, cond_tokens=5)
 SOUND = Shape(1, 16, 12, (16, 2), 16, 2, 2, mlp=3.0, cond_dim=6, cond_tokens=3)  # a patch is whole columns
+TOLD = Shape(1, 16, 12, (16, 2), 16, 2, 2, mlp=3.0, cond_dim=6, cond_tokens=9, aligned=6, near=3)  # 3 words, 6 patches
 
 
 def write_safetensors(path: Path, tensors: Weights, metadata: Mapping[str, str] | None = None) -> None:
@@ -71,7 +72,7 @@ def make(folder: Path, shape: Shape, weights: Mapping[str, Floats]) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=[PICTURE, SOUND], ids=["picture", "sound"])
+@pytest.fixture(scope="module", params=[PICTURE, SOUND, TOLD], ids=["picture", "sound", "told"])
 def shape(request: pytest.FixtureRequest) -> Shape:
     assert isinstance(request.param, Shape)
     return request.param
@@ -115,9 +116,18 @@ def by_hand(shape: Shape, weights: Mapping[str, Floats], x: Floats, t: float, co
             heads.append(weight / weight.sum(1, keepdims=True) @ value[:, own])
         return np.concatenate(heads, 1)
 
+    def near(rows: Array, name: str) -> Array:
+        kernel, edge = weights[f"{name}.weight"][:, 0].astype(float), shape.near // 2  # (D, near)
+        padded = np.pad(rows, ((edge, edge), (0, 0)))
+        heard = [(padded[at : at + shape.near] * kernel.T).sum(0) for at in range(len(rows))]
+        return np.asarray(rows + np.stack(heard) + weights[f"{name}.bias"])
+
     (rows, columns), (height, width) = shape.grid, shape.patch
     cuts = [x[:, r * height : (r + 1) * height, c * width : (c + 1) * width] for r, c in np.ndindex(rows, columns)]
     patches = linear(np.stack([cut.ravel() for cut in cuts]).astype(float), "patch") + weights["positions"]
+    if shape.aligned:
+        patches = patches + linear((cond * mask[:, None])[shape.words :].astype(float), "aligned")
+        cond, mask = cond[: shape.words], mask[: shape.words]
     words = np.where(mask[:, None] > 0, linear(cond.astype(float), "cond"), weights["empty"])
     tokens = np.concatenate([words + weights["cond_positions"], patches])
     angles = 1000 * t * 10_000 ** (-np.arange(128) / 128)
@@ -127,6 +137,8 @@ def by_hand(shape: Shape, weights: Mapping[str, Floats], x: Floats, t: float, co
     shared = linear(moment, "modulation").reshape(6, shape.dim)
     for name in (f"blocks.{number}" for number in range(shape.depth)):
         shift, scale, gate, shift_mlp, scale_mlp, gate_mlp = shared + weights[f"{name}.table"]
+        if shape.near:
+            tokens = np.concatenate([tokens[: len(words)], near(tokens[len(words) :], f"{name}.near")])
         seen = attend(linear(norm(tokens) * (1 + scale) + shift, f"{name}.qkv"))
         tokens = tokens + gate * linear(seen, f"{name}.out")
         middle = gelu(linear(norm(tokens) * (1 + scale_mlp) + shift_mlp, f"{name}.up"))
@@ -302,6 +314,8 @@ GOOD: dict[str, Json] = {
 
 def test_settings_are_read() -> None:
     assert parse_settings(GOOD) == Settings(PICTURE, "cosine", "wish", {"scale": [1, 2]})
+    told = Settings(TOLD, "flow", "wish", {}, reach=12.0)
+    assert parse_settings(json.loads(write_settings(told))) == told
 
 
 @pytest.mark.parametrize(
@@ -332,6 +346,12 @@ def test_settings_are_read() -> None:
         ({"network": {**NETWORK, "height": 65_536, "width": 65_536, "patch": [1, 1]}}, "larger"),
         ({"network": {**NETWORK, "width": None}}, "width"),
         ({"network": {**NETWORK, "colour": 1}}, "colour"),
+        ({"network": {**NETWORK, "aligned": 3}}, "aligned"),
+        ({"network": {**NETWORK, "aligned": 6}}, "aligned"),
+        ({"network": {**NETWORK, "near": -3}}, "near"),
+        ({"network": {**NETWORK, "near": 3}}, "one row"),
+        ({"reach": 0}, "reach"),
+        ({"reach": "1"}, "reach"),
     ],
 )
 def test_impossible_settings(change: dict[str, Json], said: str) -> None:
@@ -366,6 +386,7 @@ def test_settings_that_are_no_settings(tmp_path: Path, data: bytes) -> None:
         st.sampled_from(["flow", "cosine"]),
         st.sampled_from(["minilm", "wish"]),
         st.dictionaries(st.text(), st.integers() | st.text() | st.none(), max_size=3),
+        st.floats(0.01, 100),
     )
 )
 def test_settings_come_back_as_written(settings: Settings) -> None:

@@ -14,7 +14,8 @@ from transpose.media.text import Text
 from transpose.models.diffusion.graph import WEIGHTS, convert, sizes
 from transpose.models.diffusion.settings import SETTINGS, Settings, Shape, write_settings
 from transpose.models.diffusion.words import Words
-from transpose.transforms.generate_picture import CARD, GUIDANCE, enlarged, generate_picture, regenerate_picture
+from transpose.models.realesrgan import grown
+from transpose.transforms.generate_picture import CARD, GUIDANCE, generate_picture, regenerate_picture
 
 TINY = Shape(3, 32, 32, (8, 8), 32, 2, 2, 2.0, 384, 6)
 
@@ -117,7 +118,7 @@ def test_enlarging_keeps_the_colours(models_ctx: Context) -> None:
     """The cascade to 512 is a larger version of the same picture."""
     rng = np.random.default_rng(0)
     pixels = np.repeat(np.repeat(rng.integers(0, 255, (4, 4, 3)), 8, 0), 8, 1).astype(np.uint8)
-    large = enlarged(pixels, 256, models_ctx)
+    large = grown(pixels, 256, "realesrgan-quick", models_ctx)
     assert large.shape == (256, 256, 3)
     assert np.abs(large.reshape(4, 64, 4, 64, 3).mean((1, 3)) - pixels[4::8, 4::8]).mean() < 12
 

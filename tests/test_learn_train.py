@@ -34,6 +34,7 @@ from transpose.models.diffusion.settings import Shape  # noqa: E402
 
 SHAPE = Shape(1, 8, 8, (4, 4), 32, 2, 4, mlp=2.0, cond_dim=6, cond_tokens=3)
 SOUND = Shape(1, 16, 12, (16, 2), 32, 2, 2, mlp=2.0, cond_dim=6, cond_tokens=3)
+TOLD = Shape(1, 16, 12, (16, 2), 32, 2, 2, mlp=2.0, cond_dim=6, cond_tokens=9, aligned=6, near=3)
 Tensors = dict[str, torch.Tensor]
 
 
@@ -357,7 +358,7 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 # -- export ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [SHAPE, SOUND], ids=["picture", "sound"])
+@pytest.mark.parametrize("shape", [SHAPE, SOUND, TOLD], ids=["picture", "sound", "told"])
 def test_onnx_equals_torch(tmp_path: Path, shape: Shape) -> None:
     pytest.importorskip("onnx")
     made = stirred(shape)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from transpose import Context, Many, Session, TransposeError, transform
-from transpose.core.errors import AmbiguousError, MissingPackage, OptionError, OutputExists, TransformError
+from transpose.core.errors import AmbiguousError, MissingPackage, OptionError, OutputExists, TransformError, UsageError
 from transpose.core.transform import Transform
 from transpose.media.audio import Audio
 from transpose.media.image import Image
@@ -290,3 +290,14 @@ def test_a_kill_loses_at_most_one_item(tmp_path: Path, how: signal.Signals) -> N
     assert sorted(set(calls)) == list("abcdefgh")
     assert len(calls) <= 9  # only the item that was under way ran twice
     assert not list((tmp_path / "home").rglob(".transpose-*"))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [("seed", "Session(seed=...)"), ("option", "'options'"), ("seconds", "options={'seconds': ...}")],
+)
+def test_a_keyword_that_no_run_has_is_refused(tmp_path: Path, keyword: str, hint: str) -> None:
+    """It would else be passed over, and a seed that does nothing is worse than none."""
+    with Session(home=tmp_path, transforms=[draw]) as session, pytest.raises(UsageError, match=keyword) as error:
+        session.run("a", to="text", via=["draw"], **{keyword: 3})  # type: ignore[arg-type]
+    assert hint in str(error.value.hint)

@@ -34,7 +34,7 @@ def score(ctx: Context) -> dict[str, str | float]:
     from recipes.music_probe import read_probe
 
     own = context(ctx.model("music-diffusion"))
-    found = obeyed(read_probe(made / "probe/probe.pt"), make(own, COUNT))
+    found = obeyed(read_probe(made / "probe/probe.safetensors"), make(own, COUNT))
     print(found)
     right = (found["instrument"] + found["root"] + found["tempo"]) / 3
     return {

@@ -18,7 +18,7 @@ def score(ctx: Context) -> dict[str, str | float]:
     from recipes.music_probe import read_probe
 
     own, started = context(ctx.model("music-diffusion")), time.process_time()
-    found = restyled(read_probe(data / "probe/probe.pt"), own, data / "held", COUNT)
+    found = restyled(read_probe(data / "probe/probe.safetensors"), own, data / "held", COUNT)
     seconds = (time.process_time() - started) / COUNT
     print(found)
     both = (found["onset_correlation"] + found["instrument"]) / 2

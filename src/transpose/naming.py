@@ -10,7 +10,7 @@ from transpose.core.errors import UsageError
 from transpose.core.kind import Node, parse_node
 
 if TYPE_CHECKING:
-    from transpose.session import Wishes
+    from transpose.wishes import Wishes
 
 # stem of an output's name -> what it means, by the modality that the format holds; the table is closed
 STEMS: dict[str, dict[str, str]] = {

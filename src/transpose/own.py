@@ -25,6 +25,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "text-to-video": ("film",),
     "text-to-audio": ("compose",),
 }
+PARTS = ("base", "reader", "larger")  # settings that name the models that one of the user's own works with
 # templates of one runtime alone, before those of all
 SPECIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "diffusion": {"text-to-image": ("paint_learned",), "image-to-image": ("repaint_learned",)}
@@ -58,7 +59,7 @@ def _bind(template: Transform, card: Card) -> list[Transform]:
         template,
         # what was learned is called by its name: --via mycat
         name=card.name if base and template.does == "paint" else f"{card.name}-{template.does}",
-        models=(card.name, base) if base else (card.name,),
+        models=(card.name, *(runtime.settings[part] for part in PARTS if runtime.settings.get(part))),
         needs=engine.needs,
         extra=engine.extra,
         network=runtime.remote,

@@ -6,10 +6,10 @@ A `Path` is a file, a `str` is literal text; a list of sources makes parts of on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from transpose.consent import allowed, destination, require
 from transpose.core.catalog import Catalog, cache_home, missing_modules
@@ -27,6 +27,7 @@ from transpose.index import load_catalog
 from transpose.naming import name_goal, name_task
 from transpose.options import check_options
 from transpose.speeds import learn
+from transpose.wishes import Wishes, check_wishes
 
 if TYPE_CHECKING:
     import tempfile
@@ -38,25 +39,6 @@ Pairs = list[tuple[Given, tuple[Any, str]]]  # (given, (value, key or ""))
 
 
 SOFT = (Node("audio.music"), Node("audio.speech"))  # a name that asks for these does not rule out a plain sound
-
-
-class Wishes(TypedDict, total=False):
-    """What may be said of a run beside its source and goal."""
-
-    kind: str  # --as: what the output means
-    source_kind: str  # --from: what the input is
-    verbs: Iterable[str]  # --do
-    do: str  # one verb or transform; then `to` may be left out
-    prompt: str  # -p
-    bind: Mapping[str, Any]  # --with NAME=IN
-    lang: str
-    via: Iterable[str]
-    avoid: Iterable[str]
-    prefer: Literal["", "quality", "speed"]
-    options: Mapping[str, Scalar]  # -o
-    strict: bool
-    creative: bool
-    keep: Path  # a folder for every value on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +276,7 @@ class Session:
 
     def givens(self, source: Any, wishes: Wishes) -> Pairs:
         """(given, (value, key)) of every input, in order; `prompt` and `bind` come last."""
+        check_wishes(wishes)
         parts = list(source) if isinstance(source, list | tuple) else [source]
         if not parts:
             raise UsageError("nothing was given", "Name at least one input")

@@ -23,7 +23,7 @@ def paint_learned(
     sampler: Annotated[SamplerName, "how noise becomes a picture"] = "dpm++",
     guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
     negative: Annotated[str, "what should not be seen"] = "",
-    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: those of the model"] = 0,
+    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: as suits the model"] = 0,
 ) -> Image:
     """Make a picture from words as it was learned from the user's examples. Same seed, same picture.
 

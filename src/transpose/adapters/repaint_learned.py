@@ -33,7 +33,7 @@ def repaint_learned(
     sampler: Annotated[SamplerName, "how noise becomes a picture"] = "dpm++",
     guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
     negative: Annotated[str, "what should not be seen"] = "",
-    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: those of the model"] = 0,
+    size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: as suits the model"] = 0,
 ) -> Image:
     """Image-to-image (Meng et al. 2022, SDEdit): noise is put on the picture and taken off as it was learned.
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from transpose.cli.request import Request
     from transpose.core.plan import Plan
-    from transpose.session import Artifact, Session, Wishes
+    from transpose.session import Artifact, Session
+    from transpose.wishes import Wishes
 
 EXAMPLES = """examples:
   transpose talk.wav talk.md                     write down what is said

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from transpose.core.errors import AmbiguousError, InputError, MissingInput, UsageError
 
 if TYPE_CHECKING:
-    from transpose.session import Session, Wishes
+    from transpose.session import Session
+    from transpose.wishes import Wishes
 
 T = TypeVar("T")
 

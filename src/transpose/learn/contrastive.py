@@ -110,11 +110,27 @@ def settle(pair: Pair, pictures: Iterable[Tensor]) -> None:
     pair.eval()
 
 
-def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor) -> None:
+def calibrated(cosines: Tensor, own: Tensor) -> float:
+    """The scale at which first names are as often right as their shares say, on pictures not learned from.
+
+    `cosines` (pictures, names), `own` (pictures) the right names. A single temperature, as in Guo et al. 2017, fitted
+    so that the mean share of the first name is the share of right ones: names never learned would bend a likelihood.
+    """
+    right = float((cosines.argmax(1) == own).float().mean())
+    low, high = 1.0, 200.0
+    for _ in range(40):  # the mean share grows with the scale
+        middle = (low * high) ** 0.5
+        sure = float((middle * cosines).softmax(1).amax(1).mean())
+        low, high = (middle, high) if sure < right else (low, middle)
+    return low
+
+
+def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor, scale: float) -> None:
     """Write weights.safetensors (float16, normalisations folded in), settings.json and the graphs.
 
     `names` (n) are what a picture may be said to show, `sentences` (n, 384) their sentence vectors; what the network
-    makes of these is kept too, so that naming a picture needs no language model.
+    makes of these is kept too, so that naming a picture needs no language model. `scale` is that of the cosines before a
+    softmax makes shares of them.
     """
     weights: dict[str, Tensor] = {}
     for name, part in pair.named_modules():
@@ -124,7 +140,6 @@ def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor) -> Non
             weights[f"{name}.weight"], weights[f"{name}.bias"] = part.weight, part.bias
     with torch.no_grad():
         weights[NAMES] = pair.read(sentences)
-    scale = float(pair.scale.detach().clamp(max=HOTTEST).exp())
     settings = {"version": 1, "side": SIDE, "stages": len(pair.stages), "space": pair.picture.out_features}
     settings |= {"scale": round(scale, 4), "names": names}
     folder.mkdir(parents=True, exist_ok=True)

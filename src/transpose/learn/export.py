@@ -24,12 +24,13 @@ def export(
     conditioner: str,
     labels: Mapping[str, Json] | None = None,
     average: Mapping[str, Tensor] | None = None,
+    reach: float = 1.0,
 ) -> Settings:
     """Write weights.safetensors (float16), settings.json and denoiser.onnx; `average` goes before the own weights.
 
     Raises TransformError where a weight is no number or too large for float16 (beyond 65,504).
     """
-    settings = Settings(network.shape, schedule, conditioner, dict(labels or {}))
+    settings = Settings(network.shape, schedule, conditioner, dict(labels or {}), reach)
     text = write_settings(settings)
     weights = {name: each.detach().cpu().half() for name, each in {**network.state_dict(), **(average or {})}.items()}
     for name, each in weights.items():

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 BASE = "picture-diffusion"  # the card that is taught where no other is named
+READER, LARGER = "minilm", "realesrgan-quick"  # what reads its prompts, and what enlarges its pictures
 RECIPE = "recipe.json"
 Say = Callable[[str], None]
 
@@ -230,6 +231,8 @@ def _card(order: Order, base: Card, base_hash: str, outcome: Outcome, ours: bool
         CardFile(name, (order.folder / name).stat().st_size, shelf.digest(order.folder / name)) for name in names
     )
     settings = {"base": base.name, "base_hash": base_hash, "memory_mb": str(int(base.size / 1e6 * 3) + 100)}
+    if base.name == BASE:
+        settings |= {"reader": READER, "larger": LARGER}
     tasks = ("text-to-image", "image-to-image") if ours else ("text-to-image",)
     runtime = Runtime("diffusion" if ours else "diffusers-lora", tasks, str(order.folder), settings)
     what = f"the {order.method} {order.name}" + (f" (a {order.word})" if order.word else "")

@@ -79,9 +79,6 @@ def train_toy(folder: Path, *, steps: int = 2500, seed: int = 0, report: Reporte
     settings = toy_settings()
     torch.manual_seed(seed)
     network = DiT(settings.network)
-    with torch.no_grad():  # places that are apart from the start: with random ones the forms come much later
-        network.positions.copy_(waves_of(settings.network.grid, settings.network.dim))
-        network.cond_positions.copy_(waves_of((1, TOKENS), settings.network.dim))
     done = train(
         network,
         shape_batches(seed),
@@ -103,11 +100,3 @@ def train_toy(folder: Path, *, steps: int = 2500, seed: int = 0, report: Reporte
         labels=settings.labels,
         average=done.average,
     )
-
-
-def waves_of(grid: tuple[int, int], dim: int) -> torch.Tensor:
-    """Rows and columns of a grid as sines and cosines (Vaswani et al. 2017), (rows * columns, dim)."""
-    rows, columns = (each.reshape(-1, 1) for each in np.mgrid[0 : grid[0], 0 : grid[1]])
-    rates = np.exp(-np.log(50) * np.arange(dim // 4) / (dim // 4))
-    parts = [wave(places * rates) for places in (rows, columns) for wave in (np.sin, np.cos)]
-    return torch.from_numpy(np.concatenate(parts, 1)).float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from transpose.core.context import Context
@@ -10,7 +11,8 @@ from transpose.core.errors import EmptyInput
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.diffusion.generate import Condition, Velocity, blend, generate
+from transpose.media.wish import Wish
+from transpose.models.diffusion.generate import Velocity, blend, generate
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import Painter, open_painter
 from transpose.models.diffusion.windows import Windows
@@ -18,6 +20,8 @@ from transpose.models.diffusion.windows import Windows
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
 
 MODEL = "music-diffusion"
 BAR = 4  # beats
@@ -55,22 +59,20 @@ def paint_spectrogram(
     if not prompt.text.strip():
         raise EmptyInput("the prompt is empty", "Say what to play, such as 'slow sad cello in d minor'")
     painter = ctx.load(MODEL, lambda: open_painter(ctx.model(MODEL), ctx.threads), 300)
-    wish, first = painter.read(prompt.text, ctx)
-    other = painter.read(towards, ctx)[1] if towards.strip() else None
+    wish = painter.read(prompt.text, ctx)
+    other = painter.read(towards, ctx) if towards.strip() else None
     loop = loop or other is not None
-    tokens = (
-        bars(seconds, wish.tempo, painter.token)
-        if loop
-        else max(4, -(-round(seconds * 1e6) // round(painter.token * 1e6)))
-    )
-    along = turning(first, other, painter.width, tokens) if other else None
+    tokens = max(4, -(-round(seconds * 1e6) // round(painter.token * 1e6)))
+    if loop:
+        tokens, wish = in_bars(seconds, wish, painter.token)
+    along = course(painter, wish, other, tokens)
     network: Velocity = painter.denoiser
     if loop or tokens > painter.width:
         network = Windows(painter.denoiser, tokens, loop, along)
     made = generate(
         network,
-        [first],
-        negative=painter.read(negative, ctx)[1] if negative.strip() else None,
+        [painter.condition(wish)],
+        negative=painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None,
         steps=steps,
         sampler=sampler,
         guidance=guidance,
@@ -81,27 +83,36 @@ def paint_spectrogram(
     return painter.picture(made[0, 0, :, :tokens], samples)
 
 
-def bars(seconds: float, tempo: float | None, token: float) -> int:
-    """Tokens of the whole number of bars near `seconds` that fits into whole tokens best; any without a tempo."""
-    if tempo is None:
-        return max(4, round(seconds / token))
-    bar = BAR * 60 / tempo / token  # tokens
+def in_bars(seconds: float, wish: Wish, token: float) -> tuple[int, Wish]:
+    """Tokens of a loop near `seconds`, and the wish with a tempo of which a whole number of bars fills them exactly.
+
+    Of the numbers of bars near, the one that fits into whole tokens best; any length without a tempo.
+    """
+    if wish.tempo is None:
+        return max(4, round(seconds / token)), wish
+    bar = BAR * 60 / wish.tempo / token  # tokens
     wanted = max(1, round(seconds / token / bar))
     near = [
         count for count in range(wanted - 2, wanted + 3) if count > 0 and abs(count - wanted) <= max(1, wanted // 4)
     ]
     best = min(near, key=lambda count: (round(abs(count * bar - round(count * bar)), 1), abs(count - wanted)))
-    return max(4, round(best * bar))
+    tokens = max(4, round(best * bar))
+    return tokens, replace(wish, tempo=best * BAR * 60 / (tokens * token))
 
 
-def turning(
-    first: Condition, other: Condition, width: int, tokens: int
-) -> Callable[[int], tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """The condition of the window that begins at a token of a loop: `other` where its middle is that of the loop."""
+def course(painter: Painter, wish: Wish, other: Wish | None, tokens: int) -> Callable[[int], tuple[Array, Array]]:
+    """The condition of the window that begins at a token: its beats, and `other` where its middle is that of the loop.
 
-    def along(start: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        weight = 1 - abs(2 * ((start + width / 2) / tokens % 1) - 1)
-        mixed = blend([(first, 1 - weight), (other, weight)])
+    Both have the tempo of the first: a loop has one.
+    """
+    other = replace(other, tempo=wish.tempo) if other else None
+
+    def along(start: int) -> tuple[Array, Array]:
+        there = start * painter.token
+        mixed = painter.condition(wish, there)
+        if other:
+            weight = 1 - abs(2 * ((start + painter.width / 2) / tokens % 1) - 1)
+            mixed = blend([(mixed, 1 - weight), (painter.condition(other, there), weight)])
         return mixed.tokens, mixed.mask
 
     return along

@@ -27,7 +27,6 @@ MODEL = "music-diffusion"
 PIECE, SHARED = 60.0, 1.0  # seconds that are painted at once, and of which neighbours fade into each other
 LONGEST = 3600.0  # seconds
 SILENT = 1e-4
-SPREAD = 0.2  # standard deviation of the numbers that the network learned
 LOUDEST = 0.9  # of full scale
 MOST_GAIN = 8.0  # of a column that the network painted too soft
 
@@ -47,7 +46,7 @@ def restyle(
     prompt: Text,
     ctx: Context,
     *,
-    strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.8,
+    strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.5,
     steps: Annotated[int, Range(1, 250), "of denoising, of which `strength` are done"] = 25,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
     guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
@@ -71,8 +70,8 @@ def restyle(
     samples = np.nan_to_num(audio.array(rate=painter.rate, channels=1)[:, 0], posinf=1, neginf=-1)
     if float(np.abs(samples).max(initial=0)) < SILENT:
         raise SilentInput("there is nothing but silence in this sound", "Give a sound with music in it")
-    wanted = painter.read(prompt.text, ctx)[1]
-    unwanted = painter.read(negative, ctx)[1] if negative.strip() else None
+    wanted = painter.condition(painter.read(prompt.text, ctx), beats=False)
+    unwanted = painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None
     again = Repaint(painter, wanted, unwanted, strength, steps, sampler, guidance)
     played = np.zeros_like(samples)
     places = list(pieces(len(samples), painter.rate))
@@ -93,14 +92,6 @@ def pieces(length: int, rate: int) -> Iterator[tuple[int, int, int]]:
     size = -(-(length - shared) // count)
     for number in range(count):
         yield number * size, min(length, (number + 1) * size + shared), shared if number else 0
-
-
-def moment(strength: float) -> float:
-    """The time at which noise is to the numbers of a sound as `strength` is to the rest of 1.
-
-    The numbers are small (`SPREAD`), so noise of the same size would leave nothing of them.
-    """
-    return SPREAD * strength / (SPREAD * strength + 1 - strength)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,12 +127,12 @@ class Repaint:
             Windows(painter.denoiser, width),
             [self.wanted],
             negative=self.unwanted,
-            steps=max(1, round(self.strength * self.steps / moment(self.strength))),
+            steps=self.steps,
             sampler=self.sampler,
             guidance=self.guidance,
             seed=ctx.seed + number,
             start=start,
-            strength=moment(self.strength),
+            strength=self.strength,
             progress=show,
         )
         painted = followed(painter.picture(made[0, 0, :, :tokens], len(samples)), picture)

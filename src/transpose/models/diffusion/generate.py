@@ -70,7 +70,7 @@ def generate(
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Array:
-    """One picture for each condition: float32 (b, C, H, W) in -1..1.
+    """One picture for each condition: float32 (b, C, H, W) in -1..1, or as far as the settings say the data reach.
 
     Args:
         negative: what should not be seen; it takes the place of the null condition.
@@ -95,15 +95,16 @@ def generate(
         return np.zeros(sizes, np.float32)
     if not 0 <= variation <= 1 or not 0 < strength <= 1:
         raise OptionError(f"variation {variation} or strength {strength} is not in 0..1", "Give a share")
+    reach = denoiser.settings.reach
     x = draw_noise(sizes, seed, variation) if noise is None else _sized(noise, sizes, "noise")
     times = schedule.grid(steps or chosen.steps, chosen.spacing)
     if start is not None and strength < 1:
         times = schedule.grid(max(1, round(strength * times.steps)), chosen.spacing, strength)
-        x = schedule.noised(np.clip(_sized(start, sizes, "start"), -1, 1), x, times.t[0])
+        x = schedule.noised(np.clip(_sized(start, sizes, "start"), -reach, reach), x, times.t[0])
     step = _Step(denoiser, schedule, given, null, guidance, clip, batch)
     watched = _watched(step, chosen.evaluations(times), progress)
     made = chosen(watched, x.astype(np.float32), times, SeparateDice(seed, len(given)))
-    return np.clip(made, -1, 1).astype(np.float32)
+    return np.clip(made, -reach, reach).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class _Step:
         v = np.concatenate([self._velocity(x, t, first) for first in range(0, len(x), self.batch)])
         if not np.isfinite(v).all():
             raise TransformError("the network gave no numbers", "Lower the guidance, or pull or train the model again")
-        return clipped(self.schedule.x0(x, v, t), self.clip).astype(np.float32)
+        return clipped(self.schedule.x0(x, v, t), self.clip, self.denoiser.settings.reach).astype(np.float32)
 
     def _velocity(self, x: Array, t: float, first: int) -> Array:
         """v of the pictures from `first` on, in one batch with and without their conditions: 2, 2, ... rows."""
@@ -157,17 +158,17 @@ def _watched(step: _Step, total: int, progress: Progress | None) -> Callable[[Ar
     return watched
 
 
-def clipped(x0: Array, how: Clip) -> Array:
-    """Data (b, ...) kept in -1..1: cut off, or each picture scaled by its 99.5 % quantile where that is above 1."""
+def clipped(x0: Array, how: Clip, reach: float = 1.0) -> Array:
+    """Data (b, ...) kept in -reach..reach: cut off, or each picture scaled by its 99.5 % quantile if that is more."""
     import numpy as np
 
     if how == "none":
         return x0
     if how == "dynamic":
-        reach = [max(1.0, float(np.quantile(np.abs(each), QUANTILE))) for each in x0]
-        scale = np.asarray(reach, x0.dtype).reshape(-1, *[1] * (x0.ndim - 1))
-        return np.clip(x0, -scale, scale) / scale
-    return np.clip(x0, -1, 1)
+        most = [max(reach, float(np.quantile(np.abs(each), QUANTILE))) for each in x0]
+        scale = np.asarray(most, x0.dtype).reshape(-1, *[1] * (x0.ndim - 1))
+        return np.clip(x0, -scale, scale) / scale * x0.dtype.type(reach)
+    return np.clip(x0, -reach, reach)
 
 
 # -- conditions --------------------------------------------------------------------------------------------------------

@@ -57,13 +57,18 @@ def sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
     linear = {"patch": (dim, patch), "cond": (dim, shape.cond_dim), "time_in": (dim, WAVES), "time_out": (dim, dim)}
     linear |= {"mean": (dim, shape.cond_dim), "modulation": (6 * dim, dim)}
     linear |= {"last_modulation": (2 * dim, dim), "last": (patch, dim)}
+    if shape.aligned:
+        linear["aligned"] = (dim, shape.cond_dim)
     block = {"qkv": (3 * dim, dim), "out": (dim, dim), "up": (middle, dim), "down": (dim, middle)}
     numbers = range(shape.depth)
     linear |= {f"blocks.{number}.{name}": size for number in numbers for name, size in block.items()}
     found: dict[str, tuple[int, ...]] = {f"{name}.weight": size for name, size in linear.items()}
     found |= {f"{name}.bias": (rows,) for name, (rows, _) in linear.items()}
     found |= {f"blocks.{number}.table": (6, dim) for number in numbers}
-    return found | {"positions": (shape.patches, dim), "cond_positions": (shape.cond_tokens, dim), "empty": (dim,)}
+    if shape.near:
+        found |= {f"blocks.{number}.near.weight": (dim, 1, shape.near) for number in numbers}
+        found |= {f"blocks.{number}.near.bias": (dim,) for number in numbers}
+    return found | {"positions": (shape.patches, dim), "cond_positions": (shape.words, dim), "empty": (dim,)}
 
 
 def check(shape: Shape, index: Mapping[str, Tensor]) -> None:
@@ -83,7 +88,8 @@ class Drawing(Graph):
         super().__init__(WEIGHTS, index, changed)
         self.shape = shape
         self.whole("rows", -1, shape.dim)
-        self.whole("tokens", -1, shape.cond_tokens + shape.patches, shape.dim)
+        self.whole("parts", shape.words, shape.patches)
+        self.whole("tokens", -1, shape.words + shape.patches, shape.dim)
 
     def finish(self) -> bytes:
         """Draw everything."""
@@ -93,6 +99,7 @@ class Drawing(Graph):
         self.constant("ones", np.ones(dim, np.float32))
         self.constant("zeros", np.zeros(dim, np.float32))
         self.constant("scales", np.array([[0], [1], [0]] * 2, np.float32))  # 1 for the rows of a table that scale
+        self.split()
         moment = self.moment()
         shared = self.reshape(self.linear(moment, "modulation"), "shared", -1, 6, dim)
         tokens = self.node("Concat", [self.words(), self.patches()], "start", axis=1)
@@ -109,6 +116,17 @@ class Drawing(Graph):
         """x * sigmoid(x)."""
         return self.node("Mul", [value, self.node("Sigmoid", [value], f"{value}.sigmoid")], f"{value}.silu")
 
+    def split(self) -> None:
+        """Part the condition tokens that are words from those that are added to the patches, (b, p, Dc)."""
+        shape = self.shape
+        self.whole("axis", 1)
+        self.cond, self.mask = "cond", "mask"
+        if shape.aligned:
+            sizes = self.whole("cond.sizes", shape.words, shape.aligned)
+            for each in ("cond", "mask"):
+                self.nodes_out("Split", [each, sizes], [f"{each}.words", f"{each}.aligned"], axis=1)
+            self.cond, self.mask = "cond.words", "mask.words"
+
     def moment(self) -> str:
         """Time and the mean of the condition as one vector, (b, D)."""
         import numpy as np
@@ -121,10 +139,10 @@ class Drawing(Graph):
         both = [self.node(each, [angles], each.lower()) for each in ("Cos", "Sin")]
         waves = self.node("Concat", both, "waves", axis=1)
         late = self.linear(self.silu(self.linear(waves, "time_in")), "time_out")
-        self.reshape("mask", "seen", 0, 0, 1)  # (b, L, 1)
-        kept = self.node("Mul", ["seen", "cond"], "kept")
-        total = self.node("ReduceSum", [kept, self.whole("axis", 1)], "total", keepdims=0)  # (b, Dc)
-        count = self.node("ReduceSum", ["mask", "axis"], "count", keepdims=1)  # (b, 1)
+        self.reshape(self.mask, "seen", 0, 0, 1)  # (b, L, 1)
+        kept = self.node("Mul", ["seen", self.cond], "kept")
+        total = self.node("ReduceSum", [kept, "axis"], "total", keepdims=0)  # (b, Dc)
+        count = self.node("ReduceSum", [self.mask, "axis"], "count", keepdims=1)  # (b, 1)
         some = self.node("Max", [count, self.constant("one", np.array(1, np.float32))], "some")
         mean = self.linear(self.node("Div", [total, some], "average"), "mean")
         return self.silu(self.node("Add", [late, mean], "moment"))
@@ -134,9 +152,9 @@ class Drawing(Graph):
         shape = self.shape
         empty = self.weight("empty")
         bias = self.node("Sub", [self.weight("cond.bias"), empty], "cond.bias.beyond")
-        rows = self.reshape("cond", "cond.rows", -1, shape.cond_dim)
+        rows = self.reshape(self.cond, "cond.rows", -1, shape.cond_dim)
         beyond = self.node("Gemm", [rows, self.weight("cond.weight"), bias], "beyond", transB=1)
-        told = self.node("Mul", ["seen", self.reshape(beyond, "told", -1, shape.cond_tokens, shape.dim)], "words.told")
+        told = self.node("Mul", ["seen", self.reshape(beyond, "told", -1, shape.words, shape.dim)], "words.told")
         base = self.node("Add", [self.weight("cond_positions"), empty], "words.base")
         return self.node("Add", [told, base], "words")
 
@@ -148,10 +166,32 @@ class Drawing(Graph):
         turned = self.node("Transpose", [cut], "cut.turned", perm=[0, 2, 4, 1, 3, 5])
         drawn = self.linear(self.reshape(turned, "cut.rows", -1, shape.patch_size), "patch")
         placed = self.reshape(drawn, "patches.bare", -1, shape.patches, shape.dim)
+        if not shape.aligned:
+            return self.node("Add", [placed, self.weight("positions")], "patches")
+        seen = self.node("Mul", ["cond.aligned", self.reshape("mask.aligned", "seen.aligned", 0, 0, 1)], "kept.aligned")
+        said = self.linear(self.reshape(seen, "aligned.in", -1, shape.cond_dim), "aligned")
+        known = self.reshape(said, "patches.said", -1, shape.patches, shape.dim)
+        placed = self.node("Add", [placed, known], "patches.known")
         return self.node("Add", [placed, self.weight("positions")], "patches")
+
+    def mixed(self, tokens: str, name: str) -> tuple[str, str]:
+        """The tokens whose patches have heard of their neighbours, and their normalised form."""
+        shape = self.shape
+        parts = [f"{name}words", f"{name}patches"]
+        self.nodes_out("Split", [tokens, "parts"], parts, axis=1)
+        channels = self.node("Transpose", [parts[1]], f"{name}patches.turned", perm=[0, 2, 1])  # (b, D, p)
+        weights = [self.weight(f"{name}near.{each}") for each in ("weight", "bias")]
+        edge = shape.near // 2
+        heard = self.node("Conv", [channels, *weights], f"{name}heard", group=shape.dim, pads=[edge, edge])
+        back = self.node("Transpose", [heard], f"{name}heard.turned", perm=[0, 2, 1])
+        total = self.node("Add", [parts[1], back], f"{name}patches.mixed")
+        tokens = self.node("Concat", [parts[0], total], f"{name}mixed", axis=1)
+        return tokens, self.normalise(tokens, f"{name}mixed.normal")
 
     def block(self, tokens: str, normal: str, shared: str, name: str) -> tuple[str, str]:
         """One block on the tokens and their normalised form; so is the answer."""
+        if self.shape.near:
+            tokens, normal = self.mixed(tokens, name)
         table = self.node("Add", [self.weight(f"{name}table"), "scales"], f"{name}table.scales")
         told = self.node("Add", [shared, table], f"{name}told")
         parts = [f"{name}{part}" for part in PARTS]
@@ -207,7 +247,7 @@ class Drawing(Graph):
         told = self.reshape(self.linear(moment, "last_modulation"), "last.both", -1, 2, shape.dim)
         self.nodes_out("Split", [told], ["last.shift", "last.bare"], axis=1)
         scale = self.node("Add", ["last.bare", self.constant("unity", np.array(1, np.float32))], "last.scale")
-        bounds = [self.whole(f"last.{name}", value) for name, value in (("from", shape.cond_tokens), ("to", 2**31))]
+        bounds = [self.whole(f"last.{name}", value) for name, value in (("from", shape.words), ("to", 2**31))]
         kept = self.node("Slice", [normal, *bounds, "axis"], "last.kept")  # (b, p, D)
         drawn = self.linear(self.modulate(kept, "last.shift", scale), "last")
         cut = self.reshape(drawn, "last.cut", -1, rows, columns, shape.channels, height, width)

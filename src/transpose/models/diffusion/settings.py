@@ -16,6 +16,7 @@ SETTINGS = "settings.json"
 VERSION = 1
 SCHEDULES = ("flow", "cosine")
 CONDITIONERS = ("minilm", "wish", "words")  # MiniLM's token states, fields of a wish for music, words by hashing
+EXTRAS = ("aligned", "near")  # of a shape, which not all networks have
 LARGEST = 2**16  # of any size: beyond it a file is damaged or hostile
 LONGEST = 2**22  # bytes of settings.json
 HINT = "Remove the model and pull it again, or export it anew"
@@ -37,6 +38,13 @@ class Shape:
     mlp: float = 4.0  # width of the middle of a block, in units of dim
     cond_dim: int = 384  # width of a condition token
     cond_tokens: int = 24
+    aligned: int = 0  # of these, the last ones, each said of one patch and added to it: none, or one a patch
+    near: int = 0  # patches side by side that a convolution in each block mixes: an odd number, or none
+
+    @property
+    def words(self) -> int:
+        """Condition tokens that are read in context."""
+        return self.cond_tokens - self.aligned
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -67,6 +75,7 @@ class Settings:
     schedule: str  # how noise grows: a name of SCHEDULES
     conditioner: str  # what makes the condition tokens: a name of CONDITIONERS
     labels: Mapping[str, Json]  # what the model's own transform needs to know
+    reach: float = 1.0  # the data lie in -reach..reach
 
 
 def read_settings(path: Path) -> Settings:
@@ -83,7 +92,7 @@ def parse_settings(data: Json) -> Settings:
     """Settings from what a JSON file holds. Raises DamagedWeights, naming what is wrong."""
     if not isinstance(data, dict):
         raise _wrong("the whole", "is not an object")
-    known = {"version", "network", "schedule", "conditioner", "labels"}
+    known = {"version", "network", "schedule", "conditioner", "labels", "reach"}
     _only(data, known)
     if data.get("version") != VERSION or isinstance(data["version"], bool):
         raise _wrong("version", f"is {data.get('version')!r}, and this release reads {VERSION}")
@@ -93,14 +102,15 @@ def parse_settings(data: Json) -> Settings:
     schedule, conditioner = (
         _choice(data, key, names) for key, names in (("schedule", SCHEDULES), ("conditioner", CONDITIONERS))
     )
-    return Settings(_shape(data.get("network")), schedule, conditioner, labels)
+    reach = _real("reach", data.get("reach", 1.0), 0.01, 100.0)
+    return Settings(_shape(data.get("network")), schedule, conditioner, labels, reach)
 
 
 def write_settings(settings: Settings) -> str:
     """The text of settings.json, which `parse_settings` reads back. Raises DamagedWeights for what it would refuse."""
     network = {**asdict(settings.network), "patch": list(settings.network.patch)}
     data = {"version": VERSION, "network": network, "schedule": settings.schedule}
-    data |= {"conditioner": settings.conditioner, "labels": dict(settings.labels)}
+    data |= {"conditioner": settings.conditioner, "labels": dict(settings.labels), "reach": settings.reach}
     text = json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n"
     parse_settings(json.loads(text))
     return text
@@ -109,16 +119,16 @@ def write_settings(settings: Settings) -> str:
 def _shape(data: Json) -> Shape:
     if not isinstance(data, dict):
         raise _wrong("network", "is not an object")
-    sizes = [field.name for field in fields(Shape) if field.name not in ("patch", "mlp")]
-    _only(data, {*sizes, "patch", "mlp"})
-    patch, mlp = data.get("patch"), data.get("mlp")
+    sizes = [field.name for field in fields(Shape) if field.name not in ("patch", "mlp", *EXTRAS)]
+    _only(data, {*sizes, "patch", "mlp", *EXTRAS})
+    patch = data.get("patch")
     if not isinstance(patch, list) or len(patch) != 2:
         raise _wrong("patch", f"is {patch!r}, not [height, width]")
-    if isinstance(mlp, bool) or not isinstance(mlp, int | float) or not 0.25 <= mlp <= 16:
-        raise _wrong("mlp", f"is {mlp!r}, not a number from 0.25 to 16")
+    mlp = _real("mlp", data.get("mlp"), 0.25, 16.0)
     values = {name: _size(name, data.get(name)) for name in sizes}
+    values |= {name: _size(name, data[name]) for name in EXTRAS if data.get(name, 0) != 0}
     rows, columns = (_size("patch", side) for side in patch)
-    shape = Shape(**values, patch=(rows, columns), mlp=float(mlp))
+    shape = Shape(**values, patch=(rows, columns), mlp=mlp)
     return _possible(shape)
 
 
@@ -129,9 +139,19 @@ def _possible(shape: Shape) -> Shape:
         raise _wrong("patch", f"of {shape.patch[0]} x {shape.patch[1]} does not divide {size}")
     if shape.dim % shape.heads:
         raise _wrong("dim", f"of {shape.dim} is no multiple of {shape.heads} heads")
+    if shape.aligned not in (0, shape.patches) or shape.words < 1:
+        raise _wrong("aligned", f"is {shape.aligned}, not 0 or one of {shape.cond_tokens} tokens for each patch")
+    if shape.near and (shape.near % 2 == 0 or shape.grid[0] > 1):
+        raise _wrong("near", f"is {shape.near}, not 0, or an odd number where the patches stand in one row")
     if max(shape.patches, shape.patch_size, shape.middle) > LARGEST:
         raise _wrong("network", f"is larger than any this release runs ({shape.patches} patches)")
     return shape
+
+
+def _real(name: str, value: Json, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise _wrong(name, f"is {value!r}, not a number from {least:g} to {most:g}")
+    return float(value)
 
 
 def _size(name: str, value: Json) -> int:

@@ -18,6 +18,7 @@ from transpose.media.general_midi import NAMES
 from transpose.media.image import Image
 from transpose.media.spectrogram import TAG, SpectrogramParameters
 from transpose.media.wish import FIELDS, Wish, read_wish, settled, wish_tokens
+from transpose.models.diffusion.beats import beat_tokens
 from transpose.models.diffusion.denoiser import Denoiser, open_denoiser
 from transpose.models.diffusion.generate import Condition
 from transpose.models.diffusion.settings import HINT, Json, Settings
@@ -121,8 +122,20 @@ class Painter:
         grey = image.pixels[..., 0][::-1].T.astype(np.float32) / 255
         return np.ascontiguousarray(grey)
 
-    def read(self, text: str, ctx: Context) -> tuple[Wish, Condition]:
-        """The wish in a prompt, as far as this network knows it, and its condition. Warns of what it passes over."""
+    def condition(self, wish: Wish, start: float = 0.0, *, beats: bool = True) -> Condition:
+        """What the network reads of a wish, for a window that begins `start` seconds after a bar does.
+
+        `beats` tells it where they fall; without, the music has a tempo and no place for its beats.
+        """
+        import numpy as np
+
+        tokens, mask = wish_tokens(wish)
+        count = self.denoiser.settings.network.aligned
+        grid = beat_tokens(wish.tempo if beats else None, count, self.token, -start)
+        return Condition(np.concatenate([tokens, grid]), np.concatenate([mask, np.ones(count, np.float32)]))
+
+    def read(self, text: str, ctx: Context) -> Wish:
+        """The wish in a prompt, as far as this network knows it. Warns of what it passes over."""
         labels, told = self.denoiser.settings.labels, read_wish(text)
         wish = settled(told)
         tempo, slowest, fastest = wish.tempo, whole(labels, "slowest"), whole(labels, "fastest")
@@ -139,7 +152,7 @@ class Painter:
         style = PLAYED_AS.get(wish.style or "", wish.style)
         played = replace(wish, instrument=program, tempo=tempo, style=style, mood=None, unread=())
         ctx.note("asked for", ", ".join(f"{name} {value}" for name, value in played.known().items() if name in FIELDS))
-        return played, Condition(*wish_tokens(played))
+        return played
 
 
 def open_painter(folder: Path, threads: int) -> Painter:

@@ -40,6 +40,7 @@ class Learned:
 
     network: Velocity
     read: Reader
+    larger: str = ""  # the card of what enlarges its pictures
 
     def make(
         self,
@@ -54,9 +55,13 @@ class Learned:
         start: Image | None = None,
         strength: float = 1.0,
     ) -> Image:
-        """A picture whose longer side has `size` pixels (0: as many as the network makes); `start` is changed to it."""
+        """A picture whose longer side has `size` pixels; `start` is changed to it.
+
+        0 is as many as the network makes, or four times as many where a model that enlarges comes with it.
+        """
         from transpose.media.image import Image
         from transpose.models.diffusion.generate import generate
+        from transpose.models.realesrgan import grown
 
         made = generate(
             self.network,
@@ -70,7 +75,10 @@ class Learned:
             strength=strength,
             progress=shown(ctx),
         )
-        return Image(scaled(to_pixels(made[0]), size))
+        pixels = to_pixels(made[0])
+        if not self.larger:
+            return Image(scaled(pixels, size))
+        return Image(grown(pixels, size or 4 * max(pixels.shape[:2]), self.larger, ctx))
 
     def _condition(self, prompt: str) -> Condition:
         from transpose.models.diffusion.generate import Condition
@@ -132,7 +140,7 @@ def open_painter(card: Card, folder: Path, ctx: Context) -> Learned:
             "Learn it again on these: transpose learn ... --force",
         )
     network = open_denoiser(weights.parent, ctx.threads, adapters=[folder / ADAPTER])
-    return Learned(network, open_reader(network.settings, ctx))
+    return Learned(network, open_reader(network.settings, ctx), told(card).get("larger", ""))
 
 
 # -- pixels ------------------------------------------------------------------------------------------------------------

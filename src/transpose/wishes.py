@@ -1,0 +1,45 @@
+"""What may be said of a run beside its source and goal, by its keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from transpose.core.errors import UsageError
+from transpose.core.transform import Scalar
+
+OF_THE_SESSION = ("seed", "device", "threads", "offline", "cache", "home", "licences", "memory_mb", "sources")
+
+
+class Wishes(TypedDict, total=False):
+    """What may be said of a run beside its source and goal."""
+
+    kind: str  # --as: what the output means
+    source_kind: str  # --from: what the input is
+    verbs: Iterable[str]  # --do
+    do: str  # one verb or transform; then `to` may be left out
+    prompt: str  # -p
+    bind: Mapping[str, Any]  # --with NAME=IN
+    lang: str
+    via: Iterable[str]
+    avoid: Iterable[str]
+    prefer: Literal["", "quality", "speed"]
+    options: Mapping[str, Scalar]  # -o
+    strict: bool
+    creative: bool
+    keep: Path  # a folder for every value on the way
+
+
+def check_wishes(wishes: Wishes) -> None:
+    """Raises UsageError for a keyword that there is none of, with what it may have meant."""
+    known = Wishes.__annotations__
+    for name in wishes:
+        if name in known:
+            continue
+        near = get_close_matches(name, known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Options of transforms: options={{{name!r}: ...}}"
+        if name in OF_THE_SESSION:
+            hint = f"It is said of the session, for all its runs: Session({name}=...)"
+        raise UsageError(f"a run has no keyword {name!r}", hint)
