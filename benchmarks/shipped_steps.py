@@ -44,7 +44,7 @@ class Model:
     denoiser: Denoiser
     conditions: Sequence[Condition]
     guidance: float
-    real: tuple[Floats, Floats]  # features of real ones, and of other real ones
+    real: tuple[Floats, Floats]  # what the captions are of, and as many others, as the network would make them
     see: Callable[[Floats], tuple[Floats, float]]  # what was made -> features (n, d), share that is right
 
 
@@ -70,20 +70,20 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
     def see(made: Floats) -> tuple[Floats, float]:
         pixels = [np.ascontiguousarray(to_pixels(each)) for each in made]
         found = np.concatenate([judge.name([each])[:, places] for each in pixels]).argmax(1)
-        return judge.see(pixels) @ axes, float(np.mean(found[: len(own)] == own[: len(found)]))
+        return judge.see(pixels) @ axes, float(np.mean(found == own))
 
     denoiser = open_denoiser(ctx.model("picture-diffusion"), 1)
     size = denoiser.settings.network.cond_tokens
     conditions = [words.condition(captions[scenes[at]["caption"]], size) for at in asked]
-    real = judge.see([*drawn[asked]]) @ axes, judge.see([*drawn[others]]) @ axes
-    return Model(denoiser, conditions, GUIDANCE, real, see)
+    real = [drawn[part].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1 for part in (asked, others)]
+    return Model(denoiser, conditions, GUIDANCE, (real[0], real[1]), see)
 
 
 def music(data: Path, count: int, ctx: Context) -> Model:
     """Clips of held-out combinations, as heard after Griffin-Lim."""
     from recipes.music_data import COLUMNS, HOP, PROGRAMS
     from recipes.music_diffusion import levels, pieces, wish
-    from recipes.music_measure import context, heard, sound_of
+    from recipes.music_measure import context, heard
     from recipes.music_probe import Heard, read_probe
     from transpose.models.diffusion.sound import open_painter
     from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
@@ -102,13 +102,16 @@ def music(data: Path, count: int, ctx: Context) -> Model:
         rows = [heard(sound_from_spectrogram(each, own)) for each in shown]
         return features(rows), float(np.mean(probe.instruments(rows).argmax(1) == wanted))
 
-    real = [features([heard(sound_of(stored[at])) for at in part]) for part in (asked, others)]
+    real = [
+        np.stack([painter.codec.encode(stored[at] / np.float32(255))[None] for at in part]) for part in (asked, others)
+    ]
     conditions = [painter.condition(wish(known[at])) for at in asked]
     return Model(painter.denoiser, conditions, 4.0, (real[0], real[1]), see)
 
 
 def measure(model: Model, results: Path) -> None:
     """Add a line for each run that is missing."""
+    (real, right), (other, _) = map(model.see, model.real)
     done = {(row["sampler"], row["steps"]) for row in read(results)}
     count = len(model.conditions)
     for steps, name in [(0, "real"), *((each, name) for each in STEPS for name in SAMPLERS)]:
@@ -122,9 +125,9 @@ def measure(model: Model, results: Path) -> None:
             )
             row["seconds"] = (time.perf_counter() - began) / count
             features, row["right"] = model.see(made)
-            row["fd"] = frechet(features, model.real[0])
+            row["fd"] = frechet(features, real)
         else:
-            row["fd"] = frechet(model.real[1], model.real[0])
+            row["right"], row["fd"] = right, frechet(other, real)
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)

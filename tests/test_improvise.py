@@ -17,7 +17,7 @@ from transpose.media.image import Image
 from transpose.media.spectrogram import parameters
 from transpose.media.text import Text
 from transpose.media.wish import Wish
-from transpose.models.diffusion.beats import PULSES, beat_tokens
+from transpose.models.diffusion.beats import PULSES, beat_tokens, find_beats
 from transpose.models.diffusion.settings import Settings, Shape
 from transpose.models.diffusion.sound import Codec
 from transpose.models.diffusion.windows import Windows
@@ -135,6 +135,23 @@ def test_beats_fall_where_they_are_told() -> None:
     np.testing.assert_allclose(beat_tokens(tempo, 20, token, 0.25 + 4 * 0.5), told, atol=1e-4)
     assert not np.allclose(beat_tokens(tempo, 20, token, 0.25 + 0.5)[:, PULSES:], told[:, PULSES:]), "beats are counted"
     assert not beat_tokens(None, 20, token).any()
+
+
+@pytest.mark.parametrize(("tempo", "start"), [(90.0, 0.3), (120.0, 1.1), (140.0, 0.0)])
+def test_beats_are_found(tempo: float, start: float) -> None:
+    """Strokes on the beats, the first of four the loudest: the tempo, and where a bar begins. None in noise."""
+    column, rng = 256 / 22050, np.random.default_rng(0)
+    at = np.arange(900) * column - start
+    beats = np.floor(at * tempo / 60)
+    levels = np.exp(-4 * (at - beats * 60 / tempo)) * np.where(beats % 4 == 0, 1.0, 0.6)
+    found = find_beats(np.repeat(levels[:, None], 8, 1).astype(np.float32), column, 56, 171)
+    assert found is not None
+    assert found[0] == pytest.approx(tempo, rel=0.01)
+    bar = 240 / tempo
+    assert abs((found[1] - start + bar / 2) % bar - bar / 2) < 0.05
+    assert find_beats(rng.random((900, 64), np.float32), column, 56, 171) is None
+    assert find_beats(np.zeros((900, 8), np.float32), column, 56, 171) is None
+    assert find_beats(np.ones((1, 8), np.float32), column, 56, 171) is None
 
 
 @pytest.mark.models

@@ -129,8 +129,8 @@ def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor, scale:
     """Write weights.safetensors (float16, normalisations folded in), settings.json and the graphs.
 
     `names` (n) are what a picture may be said to show, `sentences` (n, 384) their sentence vectors; what the network
-    makes of these is kept too, so that naming a picture needs no language model. `scale` is that of the cosines before a
-    softmax makes shares of them.
+    makes of these is kept too, so that naming a picture needs no language model. `scale` is that of the cosines, of
+    which a softmax then makes shares.
     """
     weights: dict[str, Tensor] = {}
     for name, part in pair.named_modules():

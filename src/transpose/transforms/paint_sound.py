@@ -12,7 +12,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.media.wish import Wish
-from transpose.models.diffusion.generate import Velocity, blend, generate
+from transpose.models.diffusion.generate import Velocity, generate
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import Painter, open_painter
 from transpose.models.diffusion.windows import Windows
@@ -65,10 +65,9 @@ def paint_spectrogram(
     tokens = max(4, -(-round(seconds * 1e6) // round(painter.token * 1e6)))
     if loop:
         tokens, wish = in_bars(seconds, wish, painter.token)
-    along = course(painter, wish, other, tokens)
     network: Velocity = painter.denoiser
     if loop or tokens > painter.width:
-        network = Windows(painter.denoiser, tokens, loop, along)
+        network = Windows(painter.denoiser, tokens, loop, painter.course(wish, 0.0, other, tokens))
     made = generate(
         network,
         [painter.condition(wish)],
@@ -98,24 +97,6 @@ def in_bars(seconds: float, wish: Wish, token: float) -> tuple[int, Wish]:
     best = min(near, key=lambda count: (round(abs(count * bar - round(count * bar)), 1), abs(count - wanted)))
     tokens = max(4, round(best * bar))
     return tokens, replace(wish, tempo=best * BAR * 60 / (tokens * token))
-
-
-def course(painter: Painter, wish: Wish, other: Wish | None, tokens: int) -> Callable[[int], tuple[Array, Array]]:
-    """The condition of the window that begins at a token: its beats, and `other` where its middle is that of the loop.
-
-    Both have the tempo of the first: a loop has one.
-    """
-    other = replace(other, tempo=wish.tempo) if other else None
-
-    def along(start: int) -> tuple[Array, Array]:
-        there = start * painter.token
-        mixed = painter.condition(wish, there)
-        if other:
-            weight = 1 - abs(2 * ((start + painter.width / 2) / tokens % 1) - 1)
-            mixed = blend([(mixed, 1 - weight), (painter.condition(other, there), weight)])
-        return mixed.tokens, mixed.mask
-
-    return along
 
 
 def shown(painter: Painter, tokens: int, ctx: Context) -> Callable[[int, int, NDArray[np.float32]], None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from transpose.core.context import Context
@@ -14,9 +14,11 @@ from transpose.media.image import Image
 from transpose.media.samples import resample
 from transpose.media.spectrogram import parameters
 from transpose.media.text import Text
+from transpose.media.wish import Wish
+from transpose.models.diffusion.beats import find_beats
 from transpose.models.diffusion.generate import Condition, generate
 from transpose.models.diffusion.samplers import SamplerName
-from transpose.models.diffusion.sound import Painter, open_painter
+from transpose.models.diffusion.sound import Painter, open_painter, whole
 from transpose.models.diffusion.windows import Windows
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def restyle(
     prompt: Text,
     ctx: Context,
     *,
-    strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.5,
+    strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.8,
     steps: Annotated[int, Range(1, 250), "of denoising, of which `strength` are done"] = 25,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
     guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
@@ -70,7 +72,7 @@ def restyle(
     samples = np.nan_to_num(audio.array(rate=painter.rate, channels=1)[:, 0], posinf=1, neginf=-1)
     if float(np.abs(samples).max(initial=0)) < SILENT:
         raise SilentInput("there is nothing but silence in this sound", "Give a sound with music in it")
-    wanted = painter.condition(painter.read(prompt.text, ctx), beats=False)
+    wanted = painter.read(prompt.text, ctx)
     unwanted = painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None
     again = Repaint(painter, wanted, unwanted, strength, steps, sampler, guidance)
     played = np.zeros_like(samples)
@@ -99,7 +101,7 @@ class Repaint:
     """How pieces are painted anew."""
 
     painter: Painter
-    wanted: Condition
+    wanted: Wish
     unwanted: Condition | None
     strength: float
     steps: int
@@ -114,7 +116,9 @@ class Repaint:
         if loud < SILENT / 10:
             return np.zeros_like(samples)
         picture = ctx.call("spectrogram", Audio.from_array(samples, painter.rate), hop=painter.hop)
-        numbers = painter.codec.encode(painter.levels(picture))
+        levels = painter.levels(picture)
+        numbers = painter.codec.encode(levels)
+        wish, bar = self.timed(levels)
         tokens = numbers.shape[1]
         width = max(tokens, painter.width)
         start = np.pad(numbers, ((0, 0), (0, width - tokens)), mode="edge")[None, None]
@@ -124,8 +128,8 @@ class Repaint:
             ctx.preview(painter.picture(x0[0, 0, :, :tokens], len(samples)))
 
         made = generate(
-            Windows(painter.denoiser, width),
-            [self.wanted],
+            Windows(painter.denoiser, width, along=painter.course(wish, -bar)),
+            [painter.condition(wish, -bar)],
             negative=self.unwanted,
             steps=self.steps,
             sampler=self.sampler,
@@ -139,6 +143,13 @@ class Repaint:
         sound = ctx.call("sound-from-spectrogram", painted)
         heard: NDArray[np.float32] = sound.array()[:, 0]
         return heard * np.float32(loud / max(float(np.sqrt(np.mean(heard**2))), 1e-6))
+
+    def timed(self, levels: NDArray[np.float32]) -> tuple[Wish, float]:
+        """The wish with the tempo of a sound's levels, and the second in which a bar begins; no tempo without beats."""
+        labels, column = self.painter.denoiser.settings.labels, self.painter.hop / self.painter.rate
+        found = find_beats(levels, column, whole(labels, "slowest"), whole(labels, "fastest"))
+        tempo, bar = found or (None, 0.0)
+        return replace(self.wanted, tempo=tempo), bar
 
 
 def followed(made: Image, before: Image) -> Image:

@@ -7,7 +7,7 @@ chance phases. The network therefore never has to predict noise of more dimensio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from transpose.media.spectrogram import TAG, SpectrogramParameters
 from transpose.media.wish import FIELDS, Wish, read_wish, settled, wish_tokens
 from transpose.models.diffusion.beats import beat_tokens
 from transpose.models.diffusion.denoiser import Denoiser, open_denoiser
-from transpose.models.diffusion.generate import Condition
+from transpose.models.diffusion.generate import Condition, blend
 from transpose.models.diffusion.settings import HINT, Json, Settings
 from transpose.models.onnx_graph import read_tensor, safetensors_index
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float32]
+    Course = Callable[[int], tuple[Array, Array]]
 
 CODEC = "codec.safetensors"
 LOUDNESS = 0.1  # root mean square of a painted sound
@@ -133,6 +134,23 @@ class Painter:
         count = self.denoiser.settings.network.aligned
         grid = beat_tokens(wish.tempo if beats else None, count, self.token, -start)
         return Condition(np.concatenate([tokens, grid]), np.concatenate([mask, np.ones(count, np.float32)]))
+
+    def course(self, wish: Wish, start: float = 0.0, other: Wish | None = None, tokens: int = 0) -> Course:
+        """For `Windows.along`: the conditions of windows from a token on, of a sound that begins `start` into a bar.
+
+        With `other` the sound is a loop of so many tokens, which goes over into it and comes back. Both have the tempo
+        of the first: a loop has one.
+        """
+        other = replace(other, tempo=wish.tempo) if other else None
+
+        def along(token: int) -> tuple[Array, Array]:
+            mixed = self.condition(wish, start + token * self.token)
+            if other:
+                weight = 1 - abs(2 * ((token + self.width / 2) / tokens % 1) - 1)
+                mixed = blend([(mixed, 1 - weight), (self.condition(other, start + token * self.token), weight)])
+            return mixed.tokens, mixed.mask
+
+        return along
 
     def read(self, text: str, ctx: Context) -> Wish:
         """The wish in a prompt, as far as this network knows it. Warns of what it passes over."""
