@@ -88,7 +88,7 @@ def theirs(folder: Path, denoiser: Denoiser, name: str, steps: int, guidance: fl
                 v = free + guidance * (v - free)
                 answer = v if name == "euler" else schedule.slopes(t)[1] * x - schedule.sigma(t) * v
                 x = scheduler.step(answer, stop, x).prev_sample
-        return np.asarray(x.numpy().clip(-1, 1))
+        return np.asarray(x.numpy().clip(-denoiser.settings.reach, denoiser.settings.reach))
 
     return paint
 

@@ -57,10 +57,10 @@ def restyle(
     """Keep the rhythm and the harmony of a sound and change who plays it: "string ensemble", "low pipe organ".
 
     Image-to-image on the spectrogram (Meng et al. 2022, "SDEdit"; after Riffusion), in overlapping windows, for any
-    length up to an hour; the course of its loudness is laid over what comes out. Experimental: the network learned
-    single instruments, so singing and drums turn into notes, and the key may change unless the words name one.
-    Mono; rate, number of samples and loudness are those of the sound. Raises EmptyInput for no sound or no words,
-    SilentInput for silence, HugeInput for more than an hour.
+    length up to an hour, along the beat that is found in it (one tempo a minute); the course of its loudness is laid
+    over what comes out. Experimental: the network learned single instruments, so singing and drums turn into notes, and
+    the key may change unless the words name one. Mono; rate, number of samples and loudness are those of the sound.
+    Raises EmptyInput for no sound or no words, SilentInput for silence, HugeInput for more than an hour.
     """
     import numpy as np
 
