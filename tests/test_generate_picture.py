@@ -11,10 +11,15 @@ from transpose.core.context import Context
 from transpose.core.errors import EmptyInput, OptionError, WeightsError
 from transpose.media.image import Image
 from transpose.media.text import Text
+from transpose.models.card import Card
+from transpose.models.diffusion.denoiser import open_denoiser
 from transpose.models.diffusion.graph import WEIGHTS, convert, sizes
 from transpose.models.diffusion.settings import SETTINGS, Settings, Shape, write_settings
 from transpose.models.diffusion.words import Words
 from transpose.models.realesrgan import grown
+from transpose.models.runtime import Runtime
+from transpose.models.runtimes.diffusion import Learned, open_reader
+from transpose.own import transforms_of
 from transpose.transforms.generate_picture import CARD, GUIDANCE, generate_picture, regenerate_picture
 
 TINY = Shape(3, 32, 32, (8, 8), 32, 2, 2, 2.0, 384, 6)
@@ -141,3 +146,22 @@ def test_the_real_weights_know_colours(models_ctx: Context) -> None:
 
     asked = {name: rim(f"a cat on a {name} background") for name in papers}
     assert sum(name == found for name, found in asked.items()) >= 2
+
+
+@pytest.mark.models
+def test_learned_pictures_are_enlarged(ctx: Context) -> None:
+    """Four times as large where an enlarging model comes with it, and of any size; as small as they are without."""
+    network = open_denoiser(ctx.model(CARD), 1)
+    for larger, size, side in (("realesrgan-quick", 0, 128), ("realesrgan-quick", 50, 50), ("", 0, 32), ("", 64, 64)):
+        learned = Learned(network, open_reader(network.settings, ctx), larger)
+        made = learned.make("a cat", steps=1, sampler="dpm++", guidance=1.0, negative="", size=size, ctx=ctx)
+        assert made.pixels.shape == (side, side, 3)
+
+
+def test_what_a_learned_model_works_with_is_among_its_models(tmp_path: Path) -> None:
+    """So that a plan counts it, and `pull` fetches it."""
+    settings = {"base": CARD, "reader": "minilm", "larger": "realesrgan-quick"}
+    for known, wanted in ((settings, ("mycat", CARD, "minilm", "realesrgan-quick")), ({}, ("mycat",))):
+        runtime = Runtime("diffusion", ("text-to-image",), str(tmp_path), known)
+        card = Card("mycat", "a cat", "text-to-image", "MIT", (), (), runtime=runtime)
+        assert [each.models for each in transforms_of(card)] == [wanted]
