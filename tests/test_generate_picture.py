@@ -99,7 +99,7 @@ def test_a_picture_is_changed_as_much_as_asked(ctx: Context) -> None:
     small = disc.reshape(32, 2, 32, 2, 3).mean((1, 3))
     far = []
     for strength in (0.05, 0.4, 1.0):
-        made = regenerate_picture(picture, Text("a cat"), ctx, strength=strength, steps=20, size=32)
+        made = regenerate_picture(picture, Text("a cat"), None, ctx, strength=strength, steps=20, size=32)
         far.append(float(np.abs(made.pixels - small).mean()))
     assert far[0] < far[1] < far[2]
     assert far[0] < 15
@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused(ctx: Context) -> None:
     with pytest.raises(EmptyInput):
         generate_picture(Text("  \n"), ctx)
     with pytest.raises(EmptyInput):
-        regenerate_picture(Image(np.zeros((0, 3, 3), np.uint8)), Text("a cat"), ctx)
+        regenerate_picture(Image(np.zeros((0, 3, 3), np.uint8)), Text("a cat"), None, ctx)
     with pytest.raises(OptionError):
         generate_picture(Text("a cat"), ctx, sampler="best")
     generate_picture(Text("a very long prompt " * 300), ctx, steps=1, size=32)
@@ -165,3 +165,29 @@ def test_what_a_learned_model_works_with_is_among_its_models(tmp_path: Path) -> 
         runtime = Runtime("diffusion", ("text-to-image",), str(tmp_path), known)
         card = Card("mycat", "a cat", "text-to-image", "MIT", (), (), runtime=runtime)
         assert [each.models for each in transforms_of(card)] == [wanted]
+
+
+@pytest.mark.models
+def test_variations_are_near_the_picture_of_the_seed(ctx: Context) -> None:
+    """None is the picture itself; the further, the less like it; each number another one."""
+    first, none, little, much, other = (
+        generate_picture(Text("a cat"), ctx, steps=4, size=32, variation=far, variant=number).pixels.astype(int)
+        for far, number in ((0.0, 1), (0.0, 5), (0.1, 1), (0.6, 1), (0.1, 2))
+    )
+    assert np.array_equal(first, none)
+    assert 0 < np.abs(little - first).mean() < np.abs(much - first).mean()
+    assert not np.array_equal(little, other)
+
+
+@pytest.mark.models
+def test_between_two_pictures(ctx: Context) -> None:
+    """From one to the other by the share; at its ends it is as with that picture alone."""
+    one, two = (Image(np.full((32, 32, 3), level, np.uint8)) for level in (230, 25))
+
+    def made(image: Image, other: Image | None, share: float = 0.5) -> float:
+        options = {"strength": 0.3, "steps": 10, "size": 32, "guidance": 1.0, "share": share}
+        return float(regenerate_picture(image, Text("a cat"), other, ctx, **options).pixels.mean())
+
+    means = [made(one, two, share) for share in (0.0, 0.5, 1.0)]
+    assert means[0] > means[1] > means[2]
+    assert (means[0], means[2]) == (made(one, None), made(two, None))

@@ -31,7 +31,7 @@ def score(ctx: Context) -> dict[str, str | float]:
     starts = {prompt: compose_icon(Text(name), ctx, size=128) for prompt, name in names.items()}
 
     def changed(prompt: str) -> Pixels:
-        made: Image = regenerate_picture(starts[prompt], Text(prompt), ctx, strength=STRENGTH)
+        made: Image = regenerate_picture(starts[prompt], Text(prompt), None, ctx, strength=STRENGTH)
         return made.pixels
 
     changed(captions[0]["prompt"])
