@@ -155,21 +155,30 @@ def measure(
     asked, others, many = (random_shapes(size, seed=seed) for size, seed in ((count, 101), (count, 102), (4000, 103)))
     probe = fit_probe(many)
     real = probe(pictures(others))
-    done = {(row["sampler"], row["steps"]) for row in read(results)}
     first: Row = {"sampler": "real", "steps": 0, "right": sum(right(pictures(asked), asked)) / count}
     first |= {"fd": frechet(probe(pictures(asked)), real), "seconds": 0.0, "count": count}
     first |= {"probe": knows(probe, others), "chance": 1 / len(FORMS) / len(COLOURS) / len(GROUNDS)}
-    for number, name in [(0, "real"), *((each, name) for each in steps for name in samplers)]:
-        if (name, number) in done:
-            continue
+    for number, name in missing(results, steps, samplers):
         row = first
         if number:
             made, seconds = run(denoiser, name, number, asked, guidance)
             row = {"sampler": name, "steps": number, "right": sum(right(made, asked)) / count}
             row |= {"fd": frechet(probe(made), real), "seconds": seconds, "count": count, "guidance": guidance}
-        with results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
+        add(results, row)
+
+
+def missing(results: Path, steps: Sequence[int], samplers: Sequence[str]) -> list[tuple[int, str]]:
+    """Steps and samplers that have no line yet; 0 and "real" for real pictures, first."""
+    done = {(row["steps"], row["sampler"]) for row in read(results)}
+    runs = [(0, "real"), *((each, name) for each in steps for name in samplers)]
+    return [each for each in runs if each not in done]
+
+
+def add(results: Path, row: Row) -> None:
+    """Write a line, and say it."""
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
 
 
 def read(results: Path) -> list[Row]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.diffusion_steps import STEPS, frechet, read
+from benchmarks.diffusion_steps import STEPS, add, frechet, missing
 from transpose.core.context import Context
 from transpose.models.diffusion.denoiser import Denoiser
 from transpose.models.diffusion.generate import Condition, generate
@@ -112,11 +112,8 @@ def music(data: Path, count: int, ctx: Context) -> Model:
 def measure(model: Model, results: Path) -> None:
     """Add a line for each run that is missing."""
     (real, right), (other, _) = map(model.see, model.real)
-    done = {(row["sampler"], row["steps"]) for row in read(results)}
     count = len(model.conditions)
-    for steps, name in [(0, "real"), *((each, name) for each in STEPS for name in SAMPLERS)]:
-        if (name, steps) in done:
-            continue
+    for steps, name in missing(results, STEPS, list(SAMPLERS)):
         row: dict[str, str | int | float] = {"sampler": name, "steps": steps, "count": count}
         if steps:
             began = time.perf_counter()
@@ -128,9 +125,7 @@ def measure(model: Model, results: Path) -> None:
             row["fd"] = frechet(features, real)
         else:
             row["right"], row["fd"] = right, frechet(other, real)
-        with results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
+        add(results, row)
 
 
 def main() -> None:

@@ -40,6 +40,12 @@ def sheet(pictures: list[Pixels], side: int = SIDE, columns: int = COLUMNS) -> P
     return made
 
 
+def shown_small(picture: Pillow.Image) -> Pillow.Image:
+    """At three fifths of its size, in 256 colours: a tenth of the bytes, and enough to judge by."""
+    sides = round(picture.width * 0.6), round(picture.height * 0.6)
+    return picture.resize(sides, Pillow.Resampling.LANCZOS).quantize(256)
+
+
 def nearest(pictures: list[Pixels], icons: NDArray[np.float32]) -> tuple[list[int], list[float]]:
     """For each picture (32, 32, 3) the icon on white that differs least, and by how much."""
     flat = icons.reshape(len(icons), -1)
@@ -73,7 +79,7 @@ def main(weights: Path, data: Path, out: Path) -> None:
         ("composed", making(compose_icon, ctx, size=SIDE)),
     ):
         made = [make(prompt) for prompt in prompts]
-        sheet([blank if each is None else each for each in made]).save(out / f"{name}.png", optimize=True)
+        shown_small(sheet([blank if each is None else each for each in made])).save(out / f"{name}.png", optimize=True)
     icons = reduced(np.load(data / "flat.npy"), 32)
     shown = icons[..., :3] + 1 - icons[..., 3:]
     small = making(generate_picture, ctx, size=32)

@@ -16,9 +16,8 @@ from transpose.models.diffusion.denoiser import open_denoiser
 from transpose.models.diffusion.graph import WEIGHTS, convert, sizes
 from transpose.models.diffusion.settings import SETTINGS, Settings, Shape, write_settings
 from transpose.models.diffusion.words import Words
-from transpose.models.realesrgan import grown
 from transpose.models.runtime import Runtime
-from transpose.models.runtimes.diffusion import Learned, open_reader
+from transpose.models.runtimes.diffusion import Learned, grown, open_reader
 from transpose.own import transforms_of
 from transpose.transforms.generate_picture import CARD, GUIDANCE, generate_picture, regenerate_picture
 

@@ -10,8 +10,6 @@ from typing import Any, Literal, TypedDict
 from transpose.core.errors import UsageError
 from transpose.core.transform import Scalar
 
-OF_THE_SESSION = ("seed", "device", "threads", "offline", "cache", "home", "licences", "memory_mb", "sources")
-
 
 class Wishes(TypedDict, total=False):
     """What may be said of a run beside its source and goal."""
@@ -35,11 +33,16 @@ class Wishes(TypedDict, total=False):
 def check_wishes(wishes: Wishes) -> None:
     """Raises UsageError for a keyword that there is none of, with what it may have meant."""
     known = Wishes.__annotations__
-    for name in wishes:
-        if name in known:
-            continue
-        near = get_close_matches(name, known, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Options of transforms: options={{{name!r}: ...}}"
-        if name in OF_THE_SESSION:
-            hint = f"It is said of the session, for all its runs: Session({name}=...)"
-        raise UsageError(f"a run has no keyword {name!r}", hint)
+    unknown = [name for name in wishes if name not in known]
+    if not unknown:
+        return
+    from inspect import signature
+
+    from transpose.session import Session
+
+    name = unknown[0]
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Options of transforms: options={{{name!r}: ...}}"
+    if name in signature(Session).parameters:
+        hint = f"It is said of the session, for all its runs: Session({name}=...)"
+    raise UsageError(f"a run has no keyword {name!r}", hint)

@@ -20,6 +20,7 @@ from transpose.core.errors import DamagedInput, DamagedWeights, EmptyInput, Usag
 from transpose.core.store import atomic
 from transpose.models import shelf
 from transpose.models.card import FOLDER, NAME, Card, CardFile, find_card
+from transpose.models.diffusion import words
 from transpose.models.diffusion.adapter import ADAPTER
 from transpose.models.diffusion.graph import WEIGHTS
 from transpose.models.diffusion.settings import SETTINGS
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 BASE = "picture-diffusion"  # the card that is taught where no other is named
-READER, LARGER = "minilm", "realesrgan-quick"  # what reads its prompts, and what enlarges its pictures
+LARGER = "realesrgan-quick"  # what enlarges its pictures
 RECIPE = "recipe.json"
 Say = Callable[[str], None]
 
@@ -232,7 +233,7 @@ def _card(order: Order, base: Card, base_hash: str, outcome: Outcome, ours: bool
     )
     settings = {"base": base.name, "base_hash": base_hash, "memory_mb": str(int(base.size / 1e6 * 3) + 100)}
     if base.name == BASE:
-        settings |= {"reader": READER, "larger": LARGER}
+        settings |= {"reader": words.MODEL, "larger": LARGER}
     tasks = ("text-to-image", "image-to-image") if ours else ("text-to-image",)
     runtime = Runtime("diffusion" if ours else "diffusers-lora", tasks, str(order.folder), settings)
     what = f"the {order.method} {order.name}" + (f" (a {order.word})" if order.word else "")

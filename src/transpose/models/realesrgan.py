@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transpose.core.context import Context
 from transpose.core.errors import DamagedWeights
 from transpose.models.network import open_onnx
 
@@ -51,21 +50,6 @@ class Upscaler:
             inner = made[MARGIN * SCALE : -MARGIN * SCALE, MARGIN * SCALE : -MARGIN * SCALE]
             large[top * SCALE : bottom * SCALE, left * SCALE : right * SCALE] = np.rint(np.clip(inner, 0, 1) * 255)
         return large
-
-
-def grown(pixels: NDArray[np.uint8], size: int, card: str, ctx: Context) -> NDArray[np.uint8]:
-    """Four times larger by the card's network until its longer side has `size` pixels, then reduced to that."""
-    import numpy as np
-    from PIL import Image as Pillow
-
-    while max(pixels.shape[:2]) < size:
-        upscaler = ctx.load(card, lambda: Upscaler(ctx.model(card), ctx.threads), MEMORY_MB)
-        pixels = upscaler.enlarge(pixels)
-    if max(pixels.shape[:2]) == size:
-        return pixels
-    share = size / max(pixels.shape[:2])
-    sides = (max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share)))
-    return np.asarray(Pillow.fromarray(pixels).resize(sides, Pillow.Resampling.LANCZOS))
 
 
 def tiled(height: int, width: int) -> Iterator[tuple[int, int]]:

@@ -161,8 +161,7 @@ def _make(
 ) -> Image:
     """Sample, then enlarge. `turn` is the number of a variation of the seed's picture, and how far it is."""
     from transpose.models.diffusion.generate import draw_noise, generate
-    from transpose.models.realesrgan import grown
-    from transpose.models.runtimes.diffusion import shown, to_pixels
+    from transpose.models.runtimes.diffusion import grown, shown, to_pixels
 
     shape, (variant, far) = model.settings.network, turn
     made = generate(

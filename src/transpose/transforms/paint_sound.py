@@ -12,6 +12,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.media.wish import Wish
+from transpose.models.diffusion.beats import BAR
 from transpose.models.diffusion.generate import Velocity, generate
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import Painter, open_painter
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float32]
-
 MODEL = "music-diffusion"
-BAR = 4  # beats
 
 
 @transform(

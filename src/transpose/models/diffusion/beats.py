@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from transpose.media.wish import WIDTH
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-WIDTH = 64  # numbers of a token
+BAR = 4  # beats
 PULSES = 40  # places in a token at which the nearness of a beat is told
 WAVES = (0.25, 0.5, 1.0, 2.0)  # turns a beat; the slowest is a bar of four
 PLACES = 3  # in a token at which the waves are told
@@ -63,6 +65,6 @@ def find_beats(
     beat = 60 / tempi[best]
     first = float(-np.angle(turns[best, 0]) / (2 * np.pi) % 1 * beat)
     near = np.exp(-0.5 * (((at - first) / beat + 0.5) % 1 - 0.5) ** 2 * (beat / SHARP) ** 2)
-    count = np.round((at - first) / beat).astype(int) % 4
-    bar = int(np.bincount(count, rise * near, 4).argmax())
+    count = np.round((at - first) / beat).astype(int) % BAR
+    bar = int(np.bincount(count, rise * near, BAR).argmax())
     return float(tempi[best]), first + bar * beat

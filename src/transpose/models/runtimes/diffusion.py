@@ -61,7 +61,6 @@ class Learned:
         """
         from transpose.media.image import Image
         from transpose.models.diffusion.generate import generate
-        from transpose.models.realesrgan import grown
 
         made = generate(
             self.network,
@@ -182,3 +181,13 @@ def scaled(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     share = size / max(pixels.shape[:2])
     sides = (max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share)))
     return np.asarray(Pillow.fromarray(pixels).resize(sides, Pillow.Resampling.LANCZOS))
+
+
+def grown(pixels: NDArray[np.uint8], size: int, card: str, ctx: Context) -> NDArray[np.uint8]:
+    """The same, four times larger by Real-ESRGAN's network of a card until it has to be made smaller."""
+    from transpose.models.realesrgan import MEMORY_MB, Upscaler
+
+    while max(pixels.shape[:2]) < size:
+        upscaler = ctx.load(card, lambda: Upscaler(ctx.model(card), ctx.threads), MEMORY_MB)
+        pixels = upscaler.enlarge(pixels)
+    return scaled(pixels, size)
