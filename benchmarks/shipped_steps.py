@@ -52,7 +52,8 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
     """Things as such, each drawn as it was learned."""
     from benchmarks.picture_judging import held, open_judge
     from transpose.models.diffusion.denoiser import open_denoiser
-    from transpose.models.runtimes.diffusion import open_words, to_pixels
+    from transpose.models.diffusion.pictures import to_pixels
+    from transpose.models.runtimes.diffusion import open_words
     from transpose.transforms.generate_picture import GUIDANCE
 
     scenes = json.loads((data / "table/scenes.json").read_text())

@@ -151,7 +151,7 @@ def full(dials: Dials) -> dict[str, object]:
     from transpose.models.runtimes.diffusion import open_reader
 
     network, settings = open_network(BASE)
-    read = open_reader(settings, Context())
+    read, _ = open_reader(settings, Context())
     size = settings.network.height, settings.network.width
     drawn = lesson(tuple(read_folder(WORK / "outlined", print)), size, read, dials)
     folder = WORK / "full"

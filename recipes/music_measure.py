@@ -23,11 +23,9 @@ from numpy.typing import NDArray
 
 from recipes.music_data import COLUMNS, HOP, PROGRAMS, RATE, Piece, draw, pixels
 from recipes.music_diffusion import levels, pieces, wish
-from recipes.music_probe import Heard, Probe, hear, read_probe, right
+from recipes.music_probe import Heard, Probe, hear, read_probe, right, sound_of
 from transpose.core.context import Context
 from transpose.media.audio import Audio
-from transpose.media.image import Image
-from transpose.media.spectrogram import TAG, SpectrogramParameters
 from transpose.media.text import Text
 from transpose.media.wish import Wish, say_wish
 from transpose.models.diffusion.generate import blend, generate
@@ -66,14 +64,6 @@ def picture(sound: Audio) -> Array:
 def heard(sound: Audio) -> Heard:
     """What the probe takes of it."""
     return hear(sound.array(rate=RATE, channels=1)[:, 0])
-
-
-def sound_of(clip: NDArray[np.uint8]) -> Audio:
-    """A stored clip as sound."""
-    made = SpectrogramParameters(samples=(COLUMNS - 1) * HOP + 1, peak=40.0, hop=HOP)
-    image = Image(np.ascontiguousarray(clip.T[::-1, :, None]), {TAG: made.tag()})
-    sound: Audio = sound_from_spectrogram(image, Context())
-    return sound
 
 
 def onsets(sound: Audio) -> NDArray[np.float64]:
@@ -152,7 +142,7 @@ def restyled(probe: Probe, ctx: Context, data: Path, count: int, **options: floa
         program = int(rng.choice([each for each in PROGRAMS if each != known[place].program]))
         ctx.seed = number
         source = sound_of(stored[place])
-        after.append(restyle(source, Text(say_wish(Wish(instrument=program), Random(number))), ctx, **options))
+        after.append(restyle(source, Text(say_wish(Wish(instrument=program), Random(number))), None, ctx, **options))
         before.append(onsets(source))
         first.append(known[place])
         wanted.append(replace(known[place], program=program))

@@ -1,10 +1,11 @@
 """Which instrument, key and tempo a clip has: measured on generated music, learned from other sound fonts.
 
-    python -m recipes.music_probe TIM --font TimGM6mb.sf2                    gathers clips of a sound font
+    python -m recipes.music_probe TIM --font TimGM6mb.sf2 [--codec RUN]      gathers clips of a sound font
     python -m recipes.music_probe FOLDER --data TIM GMBANK [--test REAL]     learns from them
 
-The instruments of the probe come from two sound fonts that the generator never heard, worn by filters, noise and other
-levels; so it cannot have learned how FluidR3 sounds. Key and tempo come from chroma and from the onset's
+The instruments of the probe come from four sound fonts that the generator never heard, worn by filters, noise and other
+levels, and with `--codec` also as the numbers of a painter and Griffin-Lim give them back; so it cannot have learned
+how FluidR3 sounds, and knows what painting does to any sound. Key and tempo come from chroma and from the onset's
 autocorrelation, each read by a small network learned from the same clips. `--test` says how often it is right on clips
 of the generator's own sound font: the ceiling of what can be measured with it.
 """
@@ -23,10 +24,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from recipes.music_data import COLUMNS, HOP, PROGRAMS, RATE, ROWS, Piece, compose, draw, pixels
-from recipes.music_diffusion import pieces
+from recipes.music_diffusion import pieces, read_codec
 from transpose.core.context import Context
-from transpose.media.spectrogram import stft
+from transpose.media.audio import Audio
+from transpose.media.image import Image
+from transpose.media.spectrogram import TAG, SpectrogramParameters, stft
+from transpose.models.diffusion.sound import Codec
 from transpose.transforms.play import play
+from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
 
 Array = NDArray[np.float32]
 FRAMES = RATE / HOP  # a second
@@ -207,8 +212,28 @@ def targets(known: list[Piece]) -> tuple[Array, Array, Array]:
     return tuple(each.astype(np.float32) for each in (instrument, key, tempo))  # type: ignore[return-value]
 
 
-def gather(folder: Path, font: str, count: int, seed: int, ctx: Context, *, held_out: bool = False) -> None:
-    """Render pieces with a sound font, hear each as it is and twice worn, and store what was heard."""
+def sound_of(clip: NDArray[np.uint8]) -> Audio:
+    """A clip's pixels (COLUMNS, ROWS) as sound, by Griffin-Lim."""
+    made = SpectrogramParameters(samples=(COLUMNS - 1) * HOP + 1, peak=40.0, hop=HOP)
+    image = Image(np.ascontiguousarray(clip.T[::-1, :, None]), {TAG: made.tag()})
+    sound: Audio = sound_from_spectrogram(image, Context())
+    return sound
+
+
+def painted(samples: Array, codec: Codec) -> Array:
+    """The same clip as a painter of that codec would give it back, were every number right."""
+    picture = pixels(np.pad(samples, (0, max(0, COLUMNS * HOP - len(samples)))))
+    back = codec.decode(codec.encode(picture / np.float32(255)))
+    return sound_of(np.rint(255 * back.clip(0, 1)).astype(np.uint8)).array(rate=RATE, channels=1)[:, 0]
+
+
+def gather(
+    folder: Path, font: str, count: int, seed: int, ctx: Context, codec: Codec | None, *, held_out: bool = False
+) -> None:
+    """Render pieces with a sound font, hear each as it is, twice worn and perhaps painted, and store what was heard.
+
+    Held-out clips are for testing and are heard once: painted where there is a codec.
+    """
     rng = np.random.default_rng(seed)
     rows: list[Heard] = []
     known: list[Piece] = []
@@ -217,9 +242,13 @@ def gather(folder: Path, font: str, count: int, seed: int, ctx: Context, *, held
         start = float(rng.choice([0, 0.5, rng.random()])) * 240 / piece.tempo
         sound = play(compose(piece, 11 + start), ctx, soundfont=font).array(rate=RATE, channels=1)[:, 0]
         samples = sound[round(start * RATE) :][: COLUMNS * HOP]
-        for wear in (None, *([] if held_out else [rng, rng])):
-            rows.append(hear(samples, wear))
-            known.append(piece)
+        ways = [] if held_out and codec is not None else [hear(samples)]
+        if not held_out:
+            ways += [hear(samples, rng), hear(samples, rng)]
+        if codec is not None:
+            ways.append(hear(painted(samples, codec)))
+        rows += ways
+        known += [piece] * len(ways)
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: np.stack([getattr(row, name) for row in rows]) for name in ("timbre", "harmony", "pulse")}
     np.savez(folder / "heard.npz", **parts)  # type: ignore[arg-type]
@@ -274,7 +303,8 @@ def main() -> None:
     parser.add_argument("--font", help="gather clips of this sound font; empty: the product's own")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--codec", type=Path, help="a folder of music_diffusion's: clips are also heard painted")
+    parser.add_argument("--held-out", action="store_true", help="clips to test with, of combinations never learned")
     parser.add_argument("--weights", type=Path, help="a folder of pulled models")
     parser.add_argument("--data", type=Path, nargs="+")
     parser.add_argument("--test", type=Path)
@@ -282,7 +312,8 @@ def main() -> None:
     torch.set_num_threads(1)
     ctx = Context(threads=1, weights=lambda name: given.weights / name)
     if given.data is None:
-        gather(given.folder, given.font, given.count, given.seed, ctx, held_out=given.held_out)
+        codec = read_codec(given.codec) if given.codec else None
+        gather(given.folder, given.font, given.count, given.seed, ctx, codec, held_out=given.held_out)
         return
     probe = learn(given.data)
     given.folder.mkdir(parents=True, exist_ok=True)

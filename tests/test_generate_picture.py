@@ -14,10 +14,11 @@ from transpose.media.text import Text
 from transpose.models.card import Card
 from transpose.models.diffusion.denoiser import open_denoiser
 from transpose.models.diffusion.graph import WEIGHTS, convert, sizes
+from transpose.models.diffusion.pictures import Pictures, grown
 from transpose.models.diffusion.settings import SETTINGS, Settings, Shape, write_settings
 from transpose.models.diffusion.words import Words
 from transpose.models.runtime import Runtime
-from transpose.models.runtimes.diffusion import Learned, grown, open_reader
+from transpose.models.runtimes.diffusion import open_reader
 from transpose.own import transforms_of
 from transpose.transforms.generate_picture import CARD, GUIDANCE, generate_picture, regenerate_picture
 
@@ -152,8 +153,8 @@ def test_learned_pictures_are_enlarged(ctx: Context) -> None:
     """Four times as large where an enlarging model comes with it, and of any size; as small as they are without."""
     network = open_denoiser(ctx.model(CARD), 1)
     for larger, size, side in (("realesrgan-quick", 0, 128), ("realesrgan-quick", 50, 50), ("", 0, 32), ("", 64, 64)):
-        learned = Learned(network, open_reader(network.settings, ctx), larger)
-        made = learned.make("a cat", steps=1, sampler="dpm++", guidance=1.0, negative="", size=size, ctx=ctx)
+        learned = Pictures(network, *open_reader(network.settings, ctx), larger)
+        made = learned.make("a cat", ctx, steps=1, sampler="dpm++", guidance=1.0, negative="", size=size)
         assert made.pixels.shape == (side, side, 3)
 
 

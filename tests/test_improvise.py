@@ -173,6 +173,21 @@ def test_a_picture_that_can_be_played(music_ctx: Context) -> None:
 
 
 @pytest.mark.models
+def test_variations_are_near_the_sound_of_the_seed(music_ctx: Context) -> None:
+    """None is that sound itself; the further, the less like it; each number another one."""
+
+    def made(variation: float, variant: int) -> NDArray[np.int64]:
+        asked = Text("slow sad cello in d minor")
+        picture = paint_spectrogram(asked, music_ctx, variation=variation, variant=variant, seconds=3.0, steps=4)
+        return np.asarray(picture.pixels, np.int64)
+
+    plain, little, much, other = made(0.0, 4), made(0.1, 1), made(0.6, 1), made(0.1, 2)
+    assert np.array_equal(plain, made(0.0, 1))
+    assert 0 < np.abs(little - plain).mean() < np.abs(much - plain).mean()
+    assert not np.array_equal(little, other)
+
+
+@pytest.mark.models
 @pytest.mark.parametrize(("seconds", "options"), [(10.0, {}), (2.5, {}), (17.0, {"sampler": "euler"})])
 def test_music_has_its_length(music_ctx: Context, seconds: float, options: dict[str, Any]) -> None:
     """As long as asked, neither silent nor cut off."""

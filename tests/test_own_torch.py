@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from transpose.cli import main
+from transpose.media.image import Image
 from transpose.session import Session
 from transpose.testing.shapes import draw, random_shapes
 
@@ -598,6 +600,62 @@ def test_samplers_by_name(own: Path, torch: Any) -> None:
         assert session.run("a red fox", do="film-film", options=film).value is not None
 
 
+def test_between_prompts_and_noises(own: Path, torch: Any) -> None:
+    """At the ends it is the one or the other, in between neither; another variant goes another way."""
+    stable_diffusion(own / "sd")
+    text_to_video(own / "film")
+    audio_ldm(own / "ldm")
+    for name in ("sd", "film", "ldm"):
+        assert main(["models", "add", name, name]) == 0
+    told: dict[str, str | int | float | bool] = {"steps": 2, "width": 16, "height": 16, "guidance": 4.0}
+
+    with Session() as session:
+
+        def made(prompt: str, do: str = "sd-paint", **options: str | float) -> NDArray[np.float64]:
+            asked = {"steps": 2, "guidance": 4.0, "seconds": 0.3} if do == "ldm-compose" else told
+            asked = {**asked, "frames": 2} if do == "film-film" else asked
+            value = session.run(prompt, do=do, options={**asked, **options}).value
+            if do == "film-film":
+                return np.stack(list(value.frames())).astype(np.float64)
+            return np.asarray(value.array() if do == "ldm-compose" else value.pixels, np.float64)
+
+        for do in ("sd-paint", "film-film", "ldm-compose"):
+            fox, dog = made("a fox", do), made("a dog", do)
+            assert np.array_equal(made("a fox", do, toward="a dog", share=0.0), fox), do
+            assert np.allclose(made("a fox", do, toward="a dog", share=1.0), dog, atol=1e-3), do
+            half = made("a fox", do, toward="a dog", share=0.5)
+            assert not np.array_equal(half, fox), do
+            assert not np.array_equal(half, dog), do
+            near, far, other = (
+                made("a fox", do, variation=by, variant=number) for by, number in ((0.05, 1), (0.9, 1), (0.05, 2))
+            )
+            assert 0 < np.abs(near - fox).mean() < np.abs(far - fox).mean(), do
+            assert not np.array_equal(near, other), do
+            assert np.array_equal(made("a fox", do), fox), "afterwards it is as before"
+
+
+def test_between_two_pictures(own: Path, torch: Any) -> None:
+    """By the share from what one alone gives to what the other gives, under the same noise."""
+    stable_diffusion(own / "sd")
+    assert main(["models", "add", "sd", "sd"]) == 0
+    one, two = (Image(np.full((16, 16, 3), level, np.uint8)) for level in (220, 30))
+    told: dict[str, str | int | float | bool] = {"steps": 4, "strength": 0.5}
+
+    with Session() as session:
+
+        def made(picture: Image, other: Image | None = None, share: float = 0.5) -> NDArray[np.float64]:
+            bind = {} if other is None else {"other": other}
+            options = {**told, "share": share}
+            found = session.run(picture, do="sd-repaint", prompt="a fox", options=options, bind=bind)
+            return np.asarray(found.value.pixels, np.float64)
+
+        assert np.array_equal(made(one, two, 0.0), made(one))
+        assert np.array_equal(made(one, two, 1.0), made(two))
+        half = made(one, two)
+        assert not np.array_equal(half, made(one))
+        assert not np.array_equal(half, made(two))
+
+
 def test_a_style_is_learned_on_stable_diffusion(own: Path, torch: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """The same commands on a model of diffusers: the adapter is in diffusers' format, small, and changes pictures."""
     from safetensors import safe_open
@@ -629,7 +687,7 @@ def test_a_sampler_that_does_not_fit_is_refused(torch: Any) -> None:
     """Models of rectified flow keep to straight lines; what has a method of its own keeps that; servers have none."""
     library = pytest.importorskip("diffusers")
     from transpose.core.errors import OptionError
-    from transpose.models.protocols import with_sampler
+    from transpose.models.protocols import Steering, steered
     from transpose.models.runtimes.diffusers import Pipeline, _scheduler
 
     flow = library.FlowMatchEulerDiscreteScheduler(shift=3.0)
@@ -643,9 +701,12 @@ def test_a_sampler_that_does_not_fit_is_refused(torch: Any) -> None:
     for scheduler, name in ((flow, "ddpm"), (library.LCMScheduler(), "dpm++")):
         with pytest.raises(OptionError, match="cannot be sampled"):
             _scheduler(scheduler, "mine", name)  # type: ignore[arg-type]
-    assert with_sampler(Pipeline(None, "mine"), "heun", "mine").sampler == "heun"
-    with pytest.raises(OptionError, match="only its own"):
-        with_sampler(object(), "heun", "mine")
+    assert steered(Pipeline(None, "mine"), Steering("heun"), "mine").steering.sampler == "heun"
+    server = object()
+    assert steered(server, Steering(), "mine") is server
+    for asked, name in ((Steering("heun"), "sampler"), (Steering(variation=0.1), "variation")):
+        with pytest.raises(OptionError, match=f"does not take {name}"):
+            steered(server, asked, "mine")
 
 
 def test_pickled_weights_are_converted_once(own: Path, torch: Any) -> None:

@@ -8,7 +8,8 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.audio import Audio
 from transpose.media.text import Text
-from transpose.models.protocols import Composer, Sampling, open_model, with_sampler
+from transpose.models.diffusion.pictures import Share, Toward, Variant, Variation
+from transpose.models.protocols import Composer, Sampling, Steering, open_model, steered
 
 
 @transform("text.prompt -> audio", does="compose", invents=True, synthetic=True, deterministic=False)
@@ -24,10 +25,14 @@ def compose(
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 5,
     negative: Annotated[str, "what should not be heard"] = "",
+    toward: Toward = "",
+    share: Share = 0.5,
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Audio:
     """A sound or a piece of music as the prompt says. The same seed gives the same sound."""
     opened = open_model(_model, "composer", ctx, Composer)  # type: ignore[type-abstract]
-    model = with_sampler(opened, sampler, _model)
+    model = steered(opened, Steering(sampler, toward, share, variation, variant), _model)
     samples, rate = model.compose(
         prompt.text, seconds=seconds, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

@@ -9,7 +9,8 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.text import Text
 from transpose.media.video import Video
-from transpose.models.protocols import Filmer, Sampling, open_model, with_sampler
+from transpose.models.diffusion.pictures import Share, Toward, Variant, Variation
+from transpose.models.protocols import Filmer, Sampling, Steering, open_model, steered
 
 
 @transform("text.prompt -> video", does="film", invents=True, synthetic=True, deterministic=False)
@@ -28,10 +29,14 @@ def film(
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
     negative: Annotated[str, "what should not be seen"] = "",
+    toward: Toward = "",
+    share: Share = 0.5,
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Video:
     """A silent film of what the prompt says. The same seed gives the same film."""
     opened = open_model(_model, "filmer", ctx, Filmer)  # type: ignore[type-abstract]
-    model = with_sampler(opened, sampler, _model)
+    model = steered(opened, Steering(sampler, toward, share, variation, variant), _model)
     size = {"frames": frames, "width": width, "height": height}
     pixels = model.film(prompt.text, **size, steps=steps, guidance=guidance, negative=negative, ctx=ctx)
     return Video.from_array(pixels, Fraction(fps))

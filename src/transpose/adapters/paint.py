@@ -8,7 +8,8 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.protocols import Painter, Sampling, open_model, with_sampler
+from transpose.models.diffusion.pictures import Share, Toward, Variant, Variation
+from transpose.models.protocols import Painter, Sampling, Steering, open_model, steered
 
 
 @transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
@@ -25,10 +26,14 @@ def paint(
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
     negative: Annotated[str, "what should not be seen"] = "",
+    toward: Toward = "",
+    share: Share = 0.5,
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Image:
     """Make a picture from words. The same seed gives the same picture, where the model runs here."""
     opened = open_model(_model, "painter", ctx, Painter)  # type: ignore[type-abstract]
-    model = with_sampler(opened, sampler, _model)
+    model = steered(opened, Steering(sampler, toward, share, variation, variant), _model)
     return model.paint(
         prompt.text, width=width, height=height, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

@@ -8,9 +8,9 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
+from transpose.models.diffusion.pictures import Pictures, Share, Toward, Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.protocols import open_model
-from transpose.models.runtimes.diffusion import Learned
 
 
 @transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
@@ -24,12 +24,25 @@ def paint_learned(
     guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
     negative: Annotated[str, "what should not be seen"] = "",
     size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: as suits the model"] = 0,
+    toward: Toward = "",
+    share: Share = 0.5,
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Image:
     """Make a picture from words as it was learned from the user's examples. Same seed, same picture.
 
     The base model with the learned adapter (LoRA, Hu et al. 2021) merged into its weights, in ONNX Runtime.
     """
-    model = open_model(_model, "painter", ctx, Learned)
-    return model.make(
-        prompt.text, steps=steps, sampler=sampler, guidance=guidance, negative=negative, size=size, ctx=ctx
+    return open_model(_model, "painter", ctx, Pictures).make(
+        prompt.text,
+        ctx,
+        steps=steps,
+        sampler=sampler,
+        guidance=guidance,
+        negative=negative,
+        size=size,
+        toward=toward,
+        share=share,
+        variation=variation,
+        variant=variant,
     )

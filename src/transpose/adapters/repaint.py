@@ -8,11 +8,12 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.protocols import Repainter, Sampling, open_model, with_sampler
+from transpose.models.diffusion.pictures import ShareOfOther
+from transpose.models.protocols import Repainter, Sampling, Steering, open_model, steered
 
 
 @transform(
-    "image, text.prompt -> image",
+    "image, text.prompt, image? -> image",
     does="repaint",
     verb=True,
     invents=True,
@@ -23,6 +24,7 @@ from transpose.models.protocols import Repainter, Sampling, open_model, with_sam
 def repaint(
     image: Image,
     prompt: Text,
+    other: Image | None,
     ctx: Context,
     *,
     _model: str,
@@ -33,10 +35,14 @@ def repaint(
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
     negative: Annotated[str, "what should not be seen"] = "",
+    share: ShareOfOther = 0.5,
 ) -> Image:
-    """Image-to-image: noise is put on the picture (Meng et al. 2022, SDEdit) and taken off as the prompt says."""
+    """Image-to-image: noise is put on the picture (Meng et al. 2022, SDEdit) and taken off as the prompt says.
+
+    With a second picture (`--with other=b.png`) it begins between both, by the share.
+    """
     opened = open_model(_model, "repainter", ctx, Repainter)  # type: ignore[type-abstract]
-    model = with_sampler(opened, sampler, _model)
+    model = steered(opened, Steering(sampler, share=share, other=other), _model)
     return model.repaint(
         image, prompt.text, strength=strength, steps=steps, guidance=guidance, negative=negative, ctx=ctx
     )

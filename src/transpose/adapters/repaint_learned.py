@@ -8,13 +8,13 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
+from transpose.models.diffusion.pictures import Pictures, ShareOfOther
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.protocols import open_model
-from transpose.models.runtimes.diffusion import Learned
 
 
 @transform(
-    "image, text.prompt -> image",
+    "image, text.prompt, image? -> image",
     does="repaint",
     verb=True,
     invents=True,
@@ -25,6 +25,7 @@ from transpose.models.runtimes.diffusion import Learned
 def repaint_learned(
     image: Image,
     prompt: Text,
+    other: Image | None,
     ctx: Context,
     *,
     _model: str,
@@ -34,20 +35,22 @@ def repaint_learned(
     guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
     negative: Annotated[str, "what should not be seen"] = "",
     size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: as suits the model"] = 0,
+    share: ShareOfOther = 0.5,
 ) -> Image:
     """Image-to-image (Meng et al. 2022, SDEdit): noise is put on the picture and taken off as it was learned.
 
-    The middle of the picture is cut to the model's proportion and made as small as it works.
+    With a second picture (`--with other=b.png`) it begins between both, by the share.
+    The middle of a picture is cut to the model's proportion and made as small as it works.
     """
-    model = open_model(_model, "painter", ctx, Learned)
-    return model.make(
+    return open_model(_model, "painter", ctx, Pictures).make(
         prompt.text,
+        ctx,
         steps=steps,
         sampler=sampler,
         guidance=guidance,
         negative=negative,
         size=size,
-        ctx=ctx,
-        start=image,
+        share=share,
+        starts=[image] if other is None else [image, other],
         strength=strength,
     )

@@ -35,8 +35,8 @@ from transpose.learn.train import Batches, Report, train
 from transpose.models.diffusion.adapter import ADAPTER
 from transpose.models.diffusion.generate import Condition, generate
 from transpose.models.diffusion.graph import WEIGHTS
+from transpose.models.diffusion.pictures import Reader, to_pixels
 from transpose.models.diffusion.settings import SETTINGS, Settings, read_settings
-from transpose.models.runtimes.diffusion import Reader, to_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

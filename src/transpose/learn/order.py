@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from transpose.learn.examples import Example
     from transpose.learn.report import Story
     from transpose.learn.terms import Dials, Measure, Outcome, Watch
-    from transpose.models.runtimes.diffusion import Reader
+    from transpose.models.diffusion.pictures import Reader
 
     Floats = NDArray[np.float32]
 
@@ -175,7 +175,7 @@ def _adapt(order: Order, weights: Path, ctx: Context, say: Say, watch: Watch) ->
     network, settings = open_network(weights)
     if settings.network.channels != 3:
         raise WeightsError(f"{order.base!r} does not make pictures", "Choose another --base")
-    read = open_reader(settings, ctx)
+    read, _ = open_reader(settings, ctx)
     size = settings.network.height, settings.network.width
 
     def make(prompts: Sequence[str]) -> Floats:

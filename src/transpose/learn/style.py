@@ -16,7 +16,7 @@ import torch
 from transpose.learn.adapt import Lesson
 from transpose.learn.objective import Batch
 from transpose.learn.terms import Dials
-from transpose.models.runtimes.diffusion import Reader, from_pixels
+from transpose.models.diffusion.pictures import Reader, from_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,8 @@ from transpose.learn.adapt import Lesson, Torch
 from transpose.learn.style import SHIFT, batch_of, shifted
 from transpose.learn.terms import Dials
 from transpose.models.diffusion.generate import Condition, generate
+from transpose.models.diffusion.pictures import Reader, from_pixels
 from transpose.models.diffusion.settings import Settings
-from transpose.models.runtimes.diffusion import Reader, from_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,6 +24,27 @@ Sampling = Literal["own", "dpm++", "unipc", "heun", "euler", "ddim", "ddpm"]  # 
 
 
 @dataclass(frozen=True, slots=True)
+class Steering:
+    """How a diffusion model is led, beyond what every model takes; the defaults leave it as it is.
+
+    It goes from the prompt to `toward` by `share`, or between two inputs; noise number `variant` is `variation` away
+    from that of the seed.
+    """
+
+    sampler: Sampling = "own"
+    toward: str = ""
+    share: float = 0.5
+    variation: float = 0.0
+    variant: int = 1
+    other: Image | None = None
+
+    def asked(self) -> list[str]:
+        """The names of the options that ask for something."""
+        wanted = {"sampler": self.sampler != "own", "toward": self.toward.strip(), "variation": self.variation}
+        return [name for name, told in {**wanted, "a second picture": self.other is not None}.items() if told]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat: `role` is system, user or assistant. Pictures and sounds stand before the words."""
 
@@ -128,8 +149,8 @@ class Composer(Protocol):
 class Diffusion(Protocol):
     """A model that makes something out of noise, in steps, by one of several samplers."""
 
-    def sampled(self, sampler: Sampling) -> Self:
-        """The same model with another sampler."""
+    def steered(self, steering: Steering) -> Self:
+        """The same model, led so."""
         ...
 
 
@@ -155,13 +176,14 @@ def open_model(name: str, kind: str, ctx: Context, protocol: type[T], memory_mb:
     return ctx.load(f"{name}:{kind}:{card.key}", lambda: opener(card, folder, ctx), memory_mb)  # type: ignore[no-any-return]
 
 
-def with_sampler(model: T, sampler: Sampling, name: str) -> T:
-    """The model with a sampler of `Sampling`. Raises OptionError where it has but its own."""
-    if sampler == "own":
+def steered(model: T, steering: Steering, name: str) -> T:
+    """The model led so. Raises OptionError where it only goes its own way, as that of a server does."""
+    asked = steering.asked()
+    if not asked:
         return model
     if not isinstance(model, Diffusion):
-        raise OptionError(f"the model {name!r} has only its own sampler", "Leave out -o sampler")
-    return model.sampled(sampler)
+        raise OptionError(f"the model {name!r} does not take {', '.join(asked)}", "Leave it out")
+    return model.steered(steering)
 
 
 def settings(card: Card) -> dict[str, str]:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from transpose.core.context import Context
-from transpose.core.errors import EmptyInput
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
+from transpose.models.diffusion.pictures import Pictures, Share, ShareOfOther, Toward, Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from transpose.models.diffusion.denoiser import Denoiser
-    from transpose.models.diffusion.generate import Condition
-    from transpose.models.diffusion.words import Words
-
-    Datum = NDArray[np.float32]  # (3, 32, 32) in -1..1
 
 CARD, LARGER, READER = "picture-diffusion", "realesrgan-quick", "minilm"
 MODELS = [CARD, READER, LARGER]
 NEEDS = ["onnxruntime", "onnx", "tokenizers"]
 LOSES = ["wording", "structure", "detail"]
 GUIDANCE = 2.0
-LONGEST = 1000  # letters of a prompt
 MEMORY_MB = 60
 
 Steps = Annotated[int, Range(0, 250), "of the sampler; 0: as many as suit it"]
@@ -55,12 +44,10 @@ def generate_picture(
     guidance: Guidance = GUIDANCE,
     negative: Negative = "",
     size: Size = 128,
-    toward: Annotated[str, "a second prompt to go towards"] = "",
-    share: Annotated[float, Range(0, 1), "how far towards it"] = 0.5,
-    variation: Annotated[
-        float, Range(0, 1), "how far to turn from the seed's picture: a little, 0.2, keeps most"
-    ] = 0.0,
-    variant: Annotated[int, Range(1, 99), "which of the pictures that far from it"] = 1,
+    toward: Toward = "",
+    share: Share = 0.5,
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Image:
     """Generate an icon with a diffusion network of 4.9 million numbers. Experimental: `compose-icon` knows more things.
 
@@ -70,15 +57,19 @@ def generate_picture(
     pixels under the states of MiniLM, then Real-ESRGAN to 128 and 512. The same seed gives the same pixels. Raises
     EmptyInput, and what the network cannot do as OptionError.
     """
-    from transpose.models.runtimes.diffusion import open_words
-
-    model, words = _open(ctx), open_words(ctx)
-    wanted = _condition(words, prompt.text, model, ctx)
-    if toward.strip():
-        from transpose.models.diffusion.generate import blend
-
-        wanted = blend([(wanted, 1 - share), (_condition(words, toward, model, ctx), share)])
-    return _make(ctx, model, wanted, words, size, steps, sampler, guidance, negative, turn=(variant, variation))
+    return _open(ctx).make(
+        prompt.text,
+        ctx,
+        steps=steps,
+        sampler=sampler,
+        guidance=guidance,
+        negative=negative,
+        size=size,
+        toward=toward,
+        share=share,
+        variation=variation,
+        variant=variant,
+    )
 
 
 @transform(
@@ -105,7 +96,7 @@ def regenerate_picture(
     guidance: Guidance = GUIDANCE,
     negative: Negative = "",
     size: Size = 128,
-    share: Annotated[float, Range(0, 1), "how far towards the second picture"] = 0.5,
+    share: ShareOfOther = 0.5,
 ) -> Image:
     """Change an icon as words say: noise is put on it and taken off again (Meng et al. 2022, SDEdit). Experimental.
 
@@ -113,68 +104,24 @@ def regenerate_picture(
     mixed is taken on to one picture (as in Ho et al. 2020, section 4.4). The middle of each picture is reduced to
     32 x 32 pixels on white first. Otherwise as `generate-picture`.
     """
-    from transpose.models.runtimes.diffusion import from_pixels, open_words
-
-    model, words = _open(ctx), open_words(ctx)
-    wanted = _condition(words, prompt.text, model, ctx)
-    given = [image] if other is None else [image, other]
-    if any(0 in each.pixels.shape for each in given):
-        raise EmptyInput("the picture has no pixels", "Look at the step before")
-    sides = model.settings.network.height, model.settings.network.width
-    start = from_pixels(image.pixels, *sides)
-    if other is not None:
-        start = start * (1 - share) + from_pixels(other.pixels, *sides) * share
-    return _make(ctx, model, wanted, words, size, steps, sampler, guidance, negative, start, strength)
-
-
-def _open(ctx: Context) -> Denoiser:
-    from transpose.models.diffusion.denoiser import open_denoiser
-
-    folder = ctx.model(CARD)
-    return ctx.load(CARD, lambda: open_denoiser(folder, ctx.threads), MEMORY_MB)
-
-
-def _condition(words: Words, text: str, model: Denoiser, ctx: Context) -> Condition:
-    """The condition of a prompt, with a warning where the network reads only its beginning."""
-    if not text.strip():
-        raise EmptyInput("the prompt is empty", "Say what the picture should show: -p 'a red apple'")
-    most = model.settings.network.cond_tokens
-    pieces = len(words.pieces([text[:LONGEST]])[0]) - 2
-    if pieces > most or len(text) > LONGEST:
-        ctx.warn(f"only the first {most} of {pieces} parts of words in the prompt were read")
-    return words.condition(text[:LONGEST], most)
-
-
-def _make(
-    ctx: Context,
-    model: Denoiser,
-    wanted: Condition,
-    words: Words,
-    size: int,
-    steps: int,
-    sampler: SamplerName,
-    guidance: float,
-    negative: str,
-    start: Datum | None = None,
-    strength: float = 1.0,
-    turn: tuple[int, float] = (0, 0.0),
-) -> Image:
-    """Sample, then enlarge. `turn` is the number of a variation of the seed's picture, and how far it is."""
-    from transpose.models.diffusion.generate import draw_noise, generate
-    from transpose.models.runtimes.diffusion import grown, shown, to_pixels
-
-    shape, (variant, far) = model.settings.network, turn
-    made = generate(
-        model,
-        [wanted],
-        negative=_condition(words, negative, model, ctx) if negative.strip() else None,
+    return _open(ctx).make(
+        prompt.text,
+        ctx,
         steps=steps,
         sampler=sampler,
         guidance=guidance,
-        seed=ctx.seed,
-        noise=draw_noise((variant + 1, shape.channels, shape.height, shape.width), ctx.seed, far)[variant:],
-        start=start,
+        negative=negative,
+        size=size,
+        share=share,
+        starts=[image] if other is None else [image, other],
         strength=strength,
-        progress=shown(ctx),
     )
-    return Image(grown(to_pixels(made[0]), size, LARGER, ctx))
+
+
+def _open(ctx: Context) -> Pictures:
+    from transpose.models.diffusion.denoiser import open_denoiser
+    from transpose.models.runtimes.diffusion import open_reader
+
+    folder = ctx.model(CARD)
+    network = ctx.load(CARD, lambda: open_denoiser(folder, ctx.threads), MEMORY_MB)
+    return Pictures(network, *open_reader(network.settings, ctx), LARGER)

@@ -10,6 +10,7 @@ from transpose.media.audio import Audio
 from transpose.media.image import Image
 from transpose.media.spectrogram import TAG, parameters
 from transpose.media.text import Text
+from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def improvise(
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
     guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Audio:
     """Play what the words say, invented as a picture of sound and then heard: instrument, tempo, key, register, mood.
 
@@ -60,6 +63,8 @@ def improvise(
         sampler=sampler,
         guidance=guidance,
         negative=negative,
+        variation=variation,
+        variant=variant,
     )
     repeated = loop or bool(towards.strip())
     sound = ctx.call("sound-from-spectrogram", around(picture) if repeated else picture)

@@ -13,7 +13,8 @@ from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.media.wish import Wish
 from transpose.models.diffusion.beats import BAR
-from transpose.models.diffusion.generate import Velocity, generate
+from transpose.models.diffusion.generate import Velocity, generate, varied
+from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import Painter, open_painter
 from transpose.models.diffusion.windows import Windows
@@ -46,6 +47,8 @@ def paint_spectrogram(
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
     guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
+    variation: Variation = 0.0,
+    variant: Variant = 1,
 ) -> Image:
     """Make a picture of music that does not exist yet, after Riffusion; `sound-from-spectrogram` plays it.
 
@@ -75,6 +78,7 @@ def paint_spectrogram(
         sampler=sampler,
         guidance=guidance,
         seed=ctx.seed,
+        noise=varied(network.settings.network, ctx.seed, variation, variant),
         progress=shown(painter, tokens, ctx),
     )
     samples = tokens * painter.codec.columns * painter.hop if loop else round(seconds * painter.rate)

@@ -17,6 +17,7 @@ from transpose.media.text import Text
 from transpose.media.wish import Wish
 from transpose.models.diffusion.beats import find_beats
 from transpose.models.diffusion.generate import Condition, generate
+from transpose.models.diffusion.pictures import ShareOfOther
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import Painter, open_painter, whole
 from transpose.models.diffusion.windows import Windows
@@ -34,7 +35,7 @@ MOST_GAIN = 8.0  # of a column that the network painted too soft
 
 
 @transform(
-    "audio.music, text.prompt -> audio.music",
+    "audio.music, text.prompt, audio.music? -> audio.music",
     verb=True,
     invents=True,
     synthetic=True,
@@ -46,6 +47,7 @@ MOST_GAIN = 8.0  # of a column that the network painted too soft
 def restyle(
     audio: Audio,
     prompt: Text,
+    other: Audio | None,
     ctx: Context,
     *,
     strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.8,
@@ -53,13 +55,16 @@ def restyle(
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
     guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
+    share: ShareOfOther = 0.5,
 ) -> Audio:
     """Keep the rhythm and the harmony of a sound and change who plays it: "string ensemble", "low pipe organ".
 
     Image-to-image on the spectrogram (Meng et al. 2022, "SDEdit"; after Riffusion), in overlapping windows, for any
     length up to an hour, along the beat that is found in it (one tempo a minute); the course of its loudness is laid
     over what comes out. Experimental: the network learned single instruments, so singing and drums turn into notes, and
-    the key may change unless the words name one. Mono; rate, number of samples and loudness are those of the sound.
+    the key may change unless the words name one. With a second sound (`--with other=b.wav`) it begins between both
+    spectrograms, by the share, the second cut or repeated to the length of the first. Mono; rate, number of samples and
+    loudness are those of the first sound.
     Raises EmptyInput for no sound or no words, SilentInput for silence, HugeInput for more than an hour.
     """
     import numpy as np
@@ -69,22 +74,32 @@ def restyle(
     if audio.duration > LONGEST:
         raise HugeInput(f"{audio.duration / 3600:.1f} hours of sound are more than one", "Cut the sound into parts")
     painter = ctx.load(MODEL, lambda: open_painter(ctx.model(MODEL), ctx.threads), 300)
-    samples = np.nan_to_num(audio.array(rate=painter.rate, channels=1)[:, 0], posinf=1, neginf=-1)
-    if float(np.abs(samples).max(initial=0)) < SILENT:
-        raise SilentInput("there is nothing but silence in this sound", "Give a sound with music in it")
+    samples = heard(audio, painter.rate)
+    second = None if other is None else np.resize(heard(other, painter.rate), samples.shape)
     wanted = painter.read(prompt.text, ctx)
     unwanted = painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None
     again = Repaint(painter, wanted, unwanted, strength, steps, sampler, guidance)
     played = np.zeros_like(samples)
     places = list(pieces(len(samples), painter.rate))
     for number, (start, stop, fade) in enumerate(places):
-        made = again(samples[start:stop], number, len(places), ctx)
+        beside = None if second is None else (second[start:stop], share)
+        made = again(samples[start:stop], beside, number, len(places), ctx)
         made[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
         played[start : start + fade] *= np.linspace(1, 0, fade, dtype=np.float32)
         played[start:stop] += made
     back = np.concatenate([np.zeros(0, np.float32), *_resampled(played, painter.rate, audio.rate)])
     back = np.pad(back, (0, max(0, audio.length - len(back))))[: audio.length]
     return Audio.from_array(back * np.float32(min(1.0, LOUDEST / max(float(np.abs(back).max()), 1e-9))), audio.rate)
+
+
+def heard(audio: Audio, rate: int) -> NDArray[np.float32]:
+    """Mono samples (n,) at `rate`, finite. Raises SilentInput for silence."""
+    import numpy as np
+
+    samples = np.nan_to_num(audio.array(rate=rate, channels=1)[:, 0], posinf=1, neginf=-1)
+    if float(np.abs(samples).max(initial=0)) < SILENT:
+        raise SilentInput("there is nothing but silence in this sound", "Give a sound with music in it")
+    return samples
 
 
 def pieces(length: int, rate: int) -> Iterator[tuple[int, int, int]]:
@@ -108,14 +123,25 @@ class Repaint:
     sampler: SamplerName
     guidance: float
 
-    def __call__(self, samples: NDArray[np.float32], number: int, count: int, ctx: Context) -> NDArray[np.float32]:
-        """Piece `number` of `count`, samples (n,) -> as many, as loud."""
+    def __call__(
+        self,
+        samples: NDArray[np.float32],
+        other: tuple[NDArray[np.float32], float] | None,
+        number: int,
+        count: int,
+        ctx: Context,
+    ) -> NDArray[np.float32]:
+        """Piece `number` of `count`, samples (n,) -> as many, as loud; `other` are as many, and their share."""
         import numpy as np
 
         painter, loud = self.painter, float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
         if loud < SILENT / 10:
             return np.zeros_like(samples)
-        picture = ctx.call("spectrogram", Audio.from_array(samples, painter.rate), hop=painter.hop)
+        picture: Image = ctx.call("spectrogram", Audio.from_array(samples, painter.rate), hop=painter.hop)
+        if other is not None:
+            second = ctx.call("spectrogram", Audio.from_array(other[0], painter.rate), hop=painter.hop)
+            mixed = (1 - other[1]) * picture.pixels + other[1] * second.pixels
+            picture = Image(np.rint(mixed).astype(np.uint8), picture.meta)
         levels = painter.levels(picture)
         numbers = painter.codec.encode(levels)
         wish, bar = self.timed(levels)
@@ -140,9 +166,8 @@ class Repaint:
             progress=show,
         )
         painted = followed(painter.picture(made[0, 0, :, :tokens], len(samples)), picture)
-        sound = ctx.call("sound-from-spectrogram", painted)
-        heard: NDArray[np.float32] = sound.array()[:, 0]
-        return heard * np.float32(loud / max(float(np.sqrt(np.mean(heard**2))), 1e-6))
+        sound: NDArray[np.float32] = ctx.call("sound-from-spectrogram", painted).array()[:, 0]
+        return sound * np.float32(loud / max(float(np.sqrt(np.mean(sound**2))), 1e-6))
 
     def timed(self, levels: NDArray[np.float32]) -> tuple[Wish, float]:
         """The wish with the tempo of a sound's levels, and the second in which a bar begins; no tempo without beats."""

@@ -240,6 +240,16 @@ def draw_noise(sizes: tuple[int, ...], seed: int, variation: float = 1.0) -> Arr
     return np.stack([slerp(own[0], each, variation) for each in own]) if variation < 1 else np.stack(own)
 
 
+def varied(shape: Shape, seed: int, variation: float, variant: int) -> Array | None:
+    """Noise (1, C, H, W) that is `variation` away from that of the seed's picture; None is the seed's own.
+
+    Variants, from 1 on, go different ways.
+    """
+    if not variation:
+        return None
+    return draw_noise((variant + 1, shape.channels, shape.height, shape.width), seed, variation)[variant:]
+
+
 def slerp(first: Array, last: Array, share: float) -> Array:
     """From one noise to another on the sphere (Shoemake 1985): between two normal noises, again a normal noise.
 

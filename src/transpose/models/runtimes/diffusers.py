@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from transpose.core.context import Context
 from transpose.core.errors import OptionError, TransformError
 from transpose.models.card import Card
-from transpose.models.protocols import Sampling, settings
+from transpose.models.protocols import Sampling, Steering, settings
+from transpose.models.runtimes.diffusers_steering import between_pictures, between_prompts, varied
 from transpose.models.runtimes.torch_loading import guarded, seeded
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ class Pipeline:
 
     pipe: Any
     name: str
-    sampler: Sampling = "own"
+    steering: Steering = Steering()
 
-    def sampled(self, sampler: Sampling) -> Pipeline:
-        """The same pipeline with another sampler."""
-        return replace(self, sampler=sampler)
+    def steered(self, steering: Steering) -> Pipeline:
+        """The same pipeline, led so."""
+        return replace(self, steering=steering)
 
     def paint(
         self, prompt: str, *, width: int, height: int, steps: int, guidance: float, negative: str, ctx: Context
@@ -69,14 +70,11 @@ class Pipeline:
         self, image: Image, prompt: str, *, strength: float, steps: int, guidance: float, negative: str, ctx: Context
     ) -> Image:
         """The picture changed by the prompt; `strength` 1 forgets it, 0 keeps it."""
-        from PIL import Image as Pictures
-
-        from transpose.media.image import on_white
-
         size = (self._side(image.width), self._side(image.height))
-        given = Pictures.fromarray(on_white(image.pixels)).resize(size, Pictures.Resampling.LANCZOS)
-        told = {"image": given, "strength": strength, **_told(steps, guidance, negative)}
-        return _image(self._run(ctx, prompt, told).images[0])
+        told = {"image": _resized(image, size), "strength": strength, **_told(steps, guidance, negative)}
+        other = self.steering.other
+        with between_pictures(self.pipe, self.name, other and _resized(other, size), self.steering.share):
+            return _image(self._run(ctx, prompt, told).images[0])
 
     def film(
         self,
@@ -144,7 +142,13 @@ class Pipeline:
         told = {key: value for key, value in told.items() if key in takes and value not in ("", None)}
         if "callback_on_step_end" in takes:
             told["callback_on_step_end"] = report
-        with torch.inference_mode(), _scheduled(self.pipe, self.name, self.sampler):
+        led = self.steering
+        with (
+            torch.inference_mode(),
+            _scheduled(self.pipe, self.name, led.sampler),
+            between_prompts(self.pipe, self.name, led.toward, led.share),
+            varied(self.pipe, self.name, seeded(ctx, ctx.seed + led.variant), led.variation),
+        ):
             try:
                 return self.pipe(prompt=prompt, generator=seeded(ctx, ctx.seed), **told)
             except (ValueError, RuntimeError, TypeError) as error:
@@ -184,6 +188,15 @@ def _scheduler(own: Any, name: str, sampler: Sampling) -> Any:
 
 def _told(steps: int, guidance: float, negative: str) -> dict[str, Any]:
     return {"num_inference_steps": steps, "guidance_scale": guidance, "negative_prompt": negative}
+
+
+def _resized(picture: Image, size: tuple[int, int]) -> Any:
+    """A picture of PIL, of that width and height, without transparency."""
+    from PIL import Image as Pictures
+
+    from transpose.media.image import on_white
+
+    return Pictures.fromarray(on_white(picture.pixels)).resize(size, Pictures.Resampling.LANCZOS)
 
 
 def _image(picture: Any) -> Image:
