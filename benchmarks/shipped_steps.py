@@ -85,7 +85,7 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     from recipes.music_data import COLUMNS, HOP, PROGRAMS
     from recipes.music_diffusion import levels, pieces, wish
     from recipes.music_measure import context, heard
-    from recipes.music_probe import Heard, read_probe
+    from recipes.music_probe import Heard, centre_of, read_probe
     from transpose.models.diffusion.sound import open_painter
     from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
 
@@ -95,17 +95,20 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     asked, others = chosen[:count], chosen[count : 2 * count]
     wanted = [PROGRAMS.index(known[at].program) for at in asked]
 
-    def features(rows: list[Heard]) -> Floats:
-        return np.sqrt(np.concatenate([probe.instruments(rows), probe.keys(rows)], 1))
+    def listen(made: Floats) -> list[Heard]:
+        shown = [painter.picture(each[0], (COLUMNS - 1) * HOP) for each in made]
+        return [heard(sound_from_spectrogram(each, own)) for each in shown]
 
     def see(made: Floats) -> tuple[Floats, float]:
-        shown = [painter.picture(each[0], (COLUMNS - 1) * HOP) for each in made]
-        rows = [heard(sound_from_spectrogram(each, own)) for each in shown]
-        return features(rows), float(np.mean(probe.instruments(rows).argmax(1) == wanted))
+        rows = listen(made)
+        instruments = probe.instruments(rows, centre)
+        features = np.sqrt(np.concatenate([instruments, probe.keys(rows)], 1))
+        return features, float(np.mean(instruments.argmax(1) == wanted))
 
     real = [
         np.stack([painter.codec.encode(stored[at] / np.float32(255))[None] for at in part]) for part in (asked, others)
     ]
+    centre = centre_of(listen(np.concatenate(real)))
     conditions = [painter.condition(wish(known[at])) for at in asked]
     return Model(painter.denoiser, conditions, 4.0, (real[0], real[1]), see)
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from recipes.music_data import COLUMNS, HOP, PROGRAMS, RATE, Piece, draw, pixels
 from recipes.music_diffusion import levels, pieces, wish
-from recipes.music_probe import Heard, Probe, hear, read_probe, right, sound_of
+from recipes.music_probe import Heard, Probe, centre_of, hear, read_probe, right, sound_of
 from transpose.core.context import Context
 from transpose.media.audio import Audio
 from transpose.media.text import Text
@@ -108,8 +108,11 @@ def ranks(values: Array) -> NDArray[np.float64]:
     return np.argsort(np.argsort(values)).astype(np.float64)
 
 
-def interpolated(probe: Probe, ctx: Context, count: int) -> dict[str, float]:
-    """Spearman's rank correlation of the second prompt's share and how much more the probe hears its instrument."""
+def interpolated(probe: Probe, ctx: Context, count: int, centre: Array) -> dict[str, float]:
+    """Spearman's rank correlation of the second prompt's share and how much more the probe hears its instrument.
+
+    `centre` is that of clips of all instruments that the same model made.
+    """
 
     painter, rng, found, control = open_painter(ctx.model(""), 1), np.random.default_rng(5), [], []
     for number in range(count):
@@ -122,7 +125,7 @@ def interpolated(probe: Probe, ctx: Context, count: int) -> dict[str, float]:
         )
         length = (COLUMNS - 1) * HOP
         sounds = [sound_from_spectrogram(painter.picture(each[0], length), ctx) for each in made]
-        shares = probe.instruments([heard(sound) for sound in sounds])
+        shares = probe.instruments([heard(sound) for sound in sounds], centre)
         pair = shares[:, [PROGRAMS.index(int(each)) for each in (first, second)]] + 1e-6
         lean = np.log(pair[:, 1] / pair[:, 0])
         found.append(float(np.corrcoef(ranks(lean), np.arange(len(SHARES)))[0, 1]))
@@ -171,9 +174,11 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     probe, ctx = read_probe(given.probe / "probe.safetensors"), context(given.model)
+    made = make(ctx, given.count)
+    centre = centre_of([heard(sound) for sound in made.sounds])
     steps: list[tuple[str, Callable[[], dict[str, float]]]] = [
-        ("improvise", lambda: obeyed(probe, make(ctx, given.count))),
-        ("interpolation", lambda: interpolated(probe, ctx, given.count // 8)),
+        ("improvise", lambda: obeyed(probe, made)),
+        ("interpolation", lambda: interpolated(probe, ctx, given.count // 8, centre)),
     ]
     if given.held is not None:
         steps.append(("restyle", lambda: restyled(probe, ctx, given.held, given.count // 4)))

@@ -5,9 +5,10 @@
 
 The instruments of the probe come from four sound fonts that the generator never heard, worn by filters, noise and other
 levels, and with `--codec` also as the numbers of a painter and Griffin-Lim give them back; so it cannot have learned
-how FluidR3 sounds, and knows what painting does to any sound. Key and tempo come from chroma and from the onset's
-autocorrelation, each read by a small network learned from the same clips. `--test` says how often it is right on clips
-of the generator's own sound font: the ceiling of what can be measured with it.
+how FluidR3 sounds, and knows what painting does to any sound. Sound fonts differ as wholes more than their instruments
+do, so a timbre is taken relative to the mean of the clips that are judged with it (centre). Key and tempo come from
+chroma and from the onset's autocorrelation, each read by a small network learned from the same clips. `--test` says how
+often it is right on clips of the generator's own sound font: the ceiling of what can be measured with it.
 """
 
 from __future__ import annotations
@@ -184,9 +185,9 @@ class Probe:
     key: Reader
     tempo: Reader
 
-    def instruments(self, heard: list[Heard]) -> Array:
-        """Probabilities (n, programs)."""
-        return self.instrument(np.stack([each.timbre for each in heard]))
+    def instruments(self, heard: list[Heard], centre: Array) -> Array:
+        """Probabilities (n, programs); `centre` is that of a set of clips of all instruments, as they are here."""
+        return self.instrument(np.stack([each.timbre for each in heard]) - centre)
 
     def keys(self, heard: list[Heard]) -> Array:
         """Probabilities (n, 24): major 0..11, minor 12..23."""
@@ -198,6 +199,11 @@ class Probe:
         near = np.abs(np.arange(len(TEMPI))[None] - shares.argmax(1)[:, None]) <= 1
         weights = shares * near
         return np.asarray(np.exp((weights * np.log(TEMPI)).sum(1) / weights.sum(1)), np.float64)
+
+
+def centre_of(heard: list[Heard]) -> Array:
+    """The mean timbre of clips."""
+    return np.asarray(np.mean([each.timbre for each in heard], axis=0), np.float32)
 
 
 def targets(known: list[Piece]) -> tuple[Array, Array, Array]:
@@ -269,7 +275,9 @@ def learn(folders: list[Path]) -> Probe:
     instrument, key, tempo = targets([piece for _, part in both for piece in part])
     turned = [_turned(np.stack([each.harmony for each in heard]), key, step) for step in range(12)]
     return Probe(
-        fit(np.stack([each.timbre for each in heard]), instrument),
+        fit(
+            np.concatenate([np.stack([each.timbre for each in part]) - centre_of(part) for part, _ in both]), instrument
+        ),
         fit(np.concatenate([each[0] for each in turned]), np.concatenate([each[1] for each in turned]), steps=2500),
         fit(np.stack([each.pulse for each in heard]), tempo, steps=2500),
     )
@@ -283,7 +291,7 @@ def _turned(rows: Array, key: Array, step: int) -> tuple[Array, Array]:
 
 def right(probe: Probe, heard: list[Heard], known: list[Piece]) -> dict[str, float]:
     """Shares of clips whose instrument, root, key and tempo (within 5 %; also at half or double) are as wished."""
-    programs = [PROGRAMS[n] for n in probe.instruments(heard).argmax(1)]
+    programs = [PROGRAMS[n] for n in probe.instruments(heard, centre_of(heard)).argmax(1)]
     keys, tempi = probe.keys(heard).argmax(1), probe.tempi(heard)
     wanted = np.array([each.tempo for each in known])
     octave = np.abs(np.log2(tempi / wanted) - np.round(np.log2(tempi / wanted)))

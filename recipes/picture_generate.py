@@ -1,13 +1,14 @@
-"""Teach the diffusion network of `generate-picture`: icons of plain things from captions that are exactly true.
+"""Teach the diffusion network of `generate-picture`: flat icons from captions that are exactly true.
 
     python recipes/picture_generate.py prepare DATA FOLDER MINILM
     python recipes/picture_generate.py train FOLDER RUN SECONDS
     python recipes/picture_generate.py export RUN OUT
 
 `prepare` draws every scene once (32 pixels a side) and writes the MiniLM states of every caption beside it; `train`
-then only picks rows. It goes on from RUN's checkpoint after a kill. Choices for a small budget: plain things only, one
-flat style, many on white, and times spread evenly, because late times decide what is drawn. The first run had only the
-core of the plain things; `--start` begins the next one with its weights.
+then only picks rows. It goes on from RUN's checkpoint after a kill. Choices for a small budget: colours and company for
+plain things only, one flat style, many on white, and times spread evenly, because late times decide what is drawn. The
+first run had only the core of the plain things, the second all of them, the third the other icons too (faces, people,
+signs); `--start` begins with the weights of the one before.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from picture_mix import BACKGROUNDS, HUES, Icons, Scene, held_out, prompts, unse
 SIDE, PIECES = 32, 12
 PURE = 0.6  # purity of hue from which an icon can be recoloured
 PAIRS = 4000
-SHARES = {"plain": 0.46, "paper": 0.22, "colour": 0.14, "both": 0.06, "two": 0.12}
+SHARES = {"plain": 0.2, "paper": 0.11, "colour": 0.08, "both": 0.04, "two": 0.07, "other": 0.5}
+PAPERS = 3  # of an icon that is no plain thing
 SEED = 20
 
 
@@ -39,11 +41,12 @@ def scenes(icons: Icons) -> Iterator[tuple[str, Scene, str]]:
     """Which share it belongs to, the scene, its caption."""
     chance = np.random.default_rng(SEED)
     never = unseen()
-    flat = [
+    seen = [
         at
         for at, each in enumerate(icons.concepts)
-        if each["plain"] and each["seen"] and each["name"] not in never and (at, "flat") in icons.pictures
+        if each["seen"] and each["name"] not in never and (at, "flat") in icons.pictures
     ]
+    flat = [at for at in seen if icons.concepts[at]["plain"]]
     for at in flat:
         name = icons.names[at]
         for wording in (0, 0, 1, 2):
@@ -61,6 +64,13 @@ def scenes(icons: Icons) -> Iterator[tuple[str, Scene, str]]:
                 scene = Scene(at, colour=colour, background="" if paper == colour else str(paper))
                 yield "both", scene, icons.say(scene)
     yield from _pairs(icons, flat, chance)
+    for at in (each for each in seen if not icons.concepts[each]["plain"]):
+        name = icons.names[at]
+        for wording in (1, 1, 1, 0):
+            yield "other", Scene(at), icons.say(Scene(at), wording)
+        papers = [each for each in BACKGROUNDS if each != "white" and not held_out(name, each, "background")]
+        for paper in chance.choice(papers, PAPERS, replace=False):
+            yield "other", Scene(at, background=str(paper)), icons.say(Scene(at, background=str(paper)), 1)
 
 
 def _pairs(icons: Icons, flat: list[int], chance: np.random.Generator) -> Iterator[tuple[str, Scene, str]]:
@@ -163,7 +173,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--middle", action="store_true", help="more times in the middle (logit-normal)")
-    parser.add_argument("--start", default="", help="weights.safetensors of an earlier run to begin from")
+    parser.add_argument(
+        "--start", default="", help="weights.safetensors of an earlier run to begin with; export counts it in"
+    )
     given = parser.parse_args()
     if given.verb == "prepare":
         prepare(*(Path(each) for each in given.paths))
@@ -206,6 +218,7 @@ def write(given: argparse.Namespace) -> None:
 
     from transpose.learn.export import export
     from transpose.learn.train import CHECKPOINT
+    from transpose.models.diffusion.settings import SETTINGS
 
     network = build(tuple(given.patch), given.dim, given.depth)
     with safe_open(Path(given.paths[0]) / CHECKPOINT, "pt") as file:
@@ -213,7 +226,9 @@ def write(given: argparse.Namespace) -> None:
         average = {name.partition("/")[2]: file.get_tensor(name) for name in names}
         state = json.loads(file.metadata()["state"])
     network.load_state_dict(average)
-    labels = {"style": "flat", "steps": state["step"], "pictures": state["step"] * given.batch}
+    before = json.loads(Path(given.start).with_name(SETTINGS).read_text())["labels"] if given.start else {}
+    done = {"steps": state["step"], "pictures": state["step"] * given.batch}
+    labels = {"style": "flat", **{name: each + before.get(name, 0) for name, each in done.items()}}
     export(network, Path(given.paths[1]), schedule="flow", conditioner="minilm", labels=labels)
     print(labels)
 

@@ -129,7 +129,8 @@ def test_folder_says_what_the_network_says(tmp_path: Path) -> None:
     pair.see(pictures)  # so that the normalisations have averages of their own
     pair.eval()
     sentences = torch.nn.functional.normalize(torch.randn(4, 384), dim=1)
-    export(pair, tmp_path, ["one", "two", "three", "four"], sentences, 20.0)
+    with torch.no_grad():
+        export(pair, tmp_path, ["one", "two", "three", "four"], pair.read(sentences), 20.0)
     opened = PictureText(tmp_path)
     pixels = [np.rint(each.numpy().transpose(1, 2, 0) * 255).astype(np.uint8) for each in pictures]
     with torch.no_grad():
@@ -138,6 +139,21 @@ def test_folder_says_what_the_network_says(tmp_path: Path) -> None:
     assert np.abs(opened.read(sentences.numpy()) - read.numpy()).max() < 5e-3
     assert np.abs(opened.names - read.numpy()).max() < 1e-3
     assert set(safetensors_index(tmp_path / WEIGHTS)) >= {"stem.weight", "stages.2.second.bias", NAMES}
+
+
+def test_names_stand_for_their_words_and_their_looks() -> None:
+    """By the share, from the words to the mean of the pictures; what has no picture keeps its words."""
+    torch = pytest.importorskip("torch")
+    from transpose.learn.contrastive import anchors
+
+    said, seen = torch.eye(4)[:3], torch.tensor([[0.0, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1]])
+    of = torch.tensor([0, 0, 1])
+    assert torch.equal(anchors(said, seen, of, 0.0), said)
+    half, whole = (anchors(said, seen, of, share) for share in (0.5, 1.0))
+    assert torch.allclose(whole[:2], torch.tensor([[0, 0, 0.5**0.5, 0.5**0.5], [0, 0, 0, 1]]))
+    assert torch.allclose(half[1], torch.tensor([0, 0.5**0.5, 0, 0.5**0.5]))
+    assert torch.equal(whole[2], said[2])
+    assert torch.equal(half[2], said[2])
 
 
 def test_shares_are_calibrated() -> None:

@@ -125,12 +125,23 @@ def calibrated(cosines: Tensor, own: Tensor) -> float:
     return low
 
 
-def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor, scale: float) -> None:
+def anchors(said: Tensor, seen: Tensor, of: Tensor, share: float) -> Tensor:
+    """What stands for each name in the space: what its words say, and how its pictures look (n, D).
+
+    `said` (n, D) are the names as read; `seen` (m, D) pictures, also of names never learned, and `of` (m) the name of
+    each. `share` 0 is the words alone, 1 the mean of the pictures alone, as in prototypical networks (Snell et al.
+    2017); a name without a picture has its words.
+    """
+    looks = torch.zeros_like(said).index_add_(0, of, seen)
+    pictured = torch.zeros(len(said), 1).index_fill_(0, of, 1.0) * share
+    return f.normalize((1 - pictured) * said + pictured * f.normalize(looks, dim=1), dim=1)
+
+
+def export(pair: Pair, folder: Path, names: list[str], vectors: Tensor, scale: float) -> None:
     """Write weights.safetensors (float16, normalisations folded in), settings.json and the graphs.
 
-    `names` (n) are what a picture may be said to show, `sentences` (n, 384) their sentence vectors; what the network
-    makes of these is kept too, so that naming a picture needs no language model. `scale` is that of the cosines, of
-    which a softmax then makes shares.
+    `names` (n) are what a picture may be said to show, `vectors` (n, D) what stands for them in the space, so that
+    naming a picture needs no language model. `scale` is that of the cosines, of which a softmax then makes shares.
     """
     weights: dict[str, Tensor] = {}
     for name, part in pair.named_modules():
@@ -138,8 +149,7 @@ def export(pair: Pair, folder: Path, names: list[str], sentences: Tensor, scale:
             weights[f"{name}.weight"], weights[f"{name}.bias"] = part.folded()
         elif isinstance(part, nn.Linear):
             weights[f"{name}.weight"], weights[f"{name}.bias"] = part.weight, part.bias
-    with torch.no_grad():
-        weights[NAMES] = pair.read(sentences)
+    weights[NAMES] = vectors
     settings = {"version": 1, "side": SIDE, "stages": len(pair.stages), "space": pair.picture.out_features}
     settings |= {"scale": round(scale, 4), "names": names}
     folder.mkdir(parents=True, exist_ok=True)
