@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.context import Context
-from transpose.core.errors import EmptyInput, HugeInput, OptionError, SilentInput
+from transpose.core.errors import EmptyInput, HugeInput, OptionError, OutputError, SilentInput
 from transpose.media import icon_layout, icon_places
 from transpose.media.icon_colour import COLOURS, Lch, Shade, basic, dominant, shade, to_lch
 from transpose.media.icon_drawing import Box, Piece, outer, parse, piece, placed, render
 from transpose.media.icon_wish import Thing, Wish, read_wish, singular, vocabulary
+from transpose.media.image import Image
 from transpose.models.icon_search import NEAR, Match, find, misspelt, near, synonyms
-from transpose.models.icons import SETS, Entry, Icon, Icons, Names
+from transpose.models.icons import SETS, Entry, Icon, Icons, Names, plain_words
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -56,6 +58,33 @@ class Picture:
         said = [("title", self.title), ("desc", self.credit)] + ([("metadata", history)] if history else [])
         return outer(self.elements, self.view, side, said)
 
+    def image(self, side: int) -> Image:
+        """RGBA, `side` pixels a side, with the credits."""
+        return Image(render(self.svg(), side, side), {"xmp": _packet(self.title, self.credit)})
+
+    def write(self, path: Path, side: int, history: str) -> None:
+        """The SVG file, `side` units a side. Raises OutputError."""
+        text = '<?xml version="1.0" encoding="UTF-8"?>\n' + self.svg(side, history) + "\n"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except UnicodeEncodeError as error:  # a lone surrogate in the prompt or the history
+            raise OutputError(f"the drawing could not be written to {path.name!r} ({error})") from error
+
+
+def _packet(title: str, credit: str) -> bytes:
+    """An XMP packet (ISO 16684) with title and rights, which every picture format but BMP holds."""
+    from xml.sax.saxutils import escape
+
+    head = '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    rdf = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    fields = "".join(
+        f'<dc:{name}><rdf:Alt><rdf:li xml:lang="x-default">{escape(text)}</rdf:li></rdf:Alt></dc:{name}>'
+        for name, text in (("title", title), ("rights", credit))
+    )
+    body = f'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">{fields}</rdf:Description>'
+    whole = f'{head}{rdf}{body}</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    return whole.encode("utf-8", "replace")
+
 
 def compose(text: str, ctx: Context, style: str = "any", background: str = "", variation: int = 0) -> Picture:
     """Put the picture together; tells `ctx` what was used and what was not drawn.
@@ -82,6 +111,19 @@ def compose(text: str, ctx: Context, style: str = "any", background: str = "", v
     elements = _assemble(drawn, places, wish, behind, ground)
     things = tuple((drawn[place.group].icon.code, place.box) for place in places)
     return Picture(tuple(elements), VIEW, text, credit, things, wish)
+
+
+def show(name: str, ctx: Context, style: str = "any") -> Picture:
+    """The icon of that name alone, as emojibase has it; tells `ctx` which. Raises SilentInput where none has it."""
+    names, label = _names(ctx), plain_words(name)
+    if label not in names.phrases:
+        raise SilentInput(f"no icon is called {name!r}", "Give another picture")
+    thing = Thing(tuple(label.split()))
+    match = Match(names.entries[names.phrases[label][0]], frozenset(thing.words), exact=True)
+    drawn, wish = [_draw(thing, match, style, 0, ctx)], Wish((thing,))
+    _say(drawn, [], ctx)
+    places = _places(drawn, [], wish, None, False)
+    return Picture(tuple(_assemble(drawn, places, wish, "", None)), VIEW, label, _credit(drawn), (), wish)
 
 
 # -- finding -----------------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Literal
 
 from transpose.core.errors import DamagedWeights
 
+Style = Annotated[Literal["any", "noto", "fluent", "twemoji"], "whose icons: shaded, flat, or flat under CC BY"]
 SET, CHARACTERS = "icons.json", "chars.json"  # as they come
 BODIES, INDEX = "bodies.xml", "index.json"  # as they are kept
 DATA, SHORT, NAMES = "data.json", "short.json", "names.json"
@@ -176,15 +178,15 @@ def convert_names(folder: Path) -> None:
         if "group" not in each or kinds[each["subgroup"]] in ("skin-tone", "hair-style"):
             continue
         codes = short.get(each["hexcode"], [])
-        names = [_words(name) for name in ([codes] if isinstance(codes, str) else codes)]
-        label = _words(each["label"])
+        names = [plain_words(name) for name in ([codes] if isinstance(codes, str) else codes)]
+        label = plain_words(each["label"])
         aliases = [name for name in dict.fromkeys(names) if name and name != label]
-        tags = [tag for tag in dict.fromkeys(map(_words, each.get("tags", []))) if tag and tag != label]
+        tags = [tag for tag in dict.fromkeys(map(plain_words, each.get("tags", []))) if tag and tag != label]
         rows.append([_plain(each["hexcode"]), label, tags, aliases, kinds[each["subgroup"]]])
     (folder / NAMES).write_text(json.dumps(rows, separators=(",", ":")), encoding="utf-8")
 
 
-def _words(name: str) -> str:
+def plain_words(name: str) -> str:
     """A name in small letters, its parts between single spaces."""
     name = name.lower().replace("’", "'").removeprefix("flag: ")
     return " ".join(re.findall(r"[^\W_]+(?:['-][^\W_]+)*", name))
