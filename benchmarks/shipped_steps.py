@@ -44,6 +44,7 @@ class Model:
     denoiser: Denoiser
     conditions: Sequence[Condition]
     guidance: float
+    guided_above: float
     real: tuple[Floats, Floats]  # what the captions are of, and as many others, as the network would make them
     see: Callable[[Floats], tuple[Floats, float]]  # what was made -> features (n, d), share that is right
 
@@ -77,7 +78,7 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
     size = denoiser.settings.network.cond_tokens
     conditions = [words.condition(captions[scenes[at]["caption"]], size) for at in asked]
     real = [drawn[part].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1 for part in (asked, others)]
-    return Model(denoiser, conditions, GUIDANCE, (real[0], real[1]), see)
+    return Model(denoiser, conditions, GUIDANCE, 0.0, (real[0], real[1]), see)
 
 
 def music(data: Path, count: int, ctx: Context) -> Model:
@@ -86,7 +87,7 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     from recipes.music_diffusion import levels, pieces, wish
     from recipes.music_measure import context, heard
     from recipes.music_probe import Heard, centre_of, read_probe
-    from transpose.models.diffusion.sound import open_painter
+    from transpose.models.diffusion.sound import GUIDED_ABOVE, open_painter
     from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
 
     painter, probe = open_painter(ctx.model("music-diffusion"), 1), read_probe(data / "probe/probe.safetensors")
@@ -110,7 +111,7 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     ]
     centre = centre_of(listen(np.concatenate(real)))
     conditions = [painter.condition(wish(known[at])) for at in asked]
-    return Model(painter.denoiser, conditions, 4.0, (real[0], real[1]), see)
+    return Model(painter.denoiser, conditions, 4.0, GUIDED_ABOVE, (real[0], real[1]), see)
 
 
 def measure(model: Model, results: Path) -> None:
@@ -122,7 +123,14 @@ def measure(model: Model, results: Path) -> None:
         if steps:
             began = time.perf_counter()
             made = generate(
-                model.denoiser, model.conditions, steps=steps, sampler=name, guidance=model.guidance, seed=1, batch=8
+                model.denoiser,
+                model.conditions,
+                steps=steps,
+                sampler=name,
+                guidance=model.guidance,
+                guided_above=model.guided_above,
+                seed=1,
+                batch=8,
             )
             row["seconds"] = (time.perf_counter() - began) / count
             features, row["right"] = model.see(made)

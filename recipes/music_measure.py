@@ -29,7 +29,7 @@ from transpose.media.audio import Audio
 from transpose.media.text import Text
 from transpose.media.wish import Wish, say_wish
 from transpose.models.diffusion.generate import blend, generate
-from transpose.models.diffusion.sound import open_painter
+from transpose.models.diffusion.sound import GUIDED_ABOVE, open_painter
 from transpose.transforms.improvise import improvise
 from transpose.transforms.restyle import restyle
 from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
@@ -121,7 +121,10 @@ def interpolated(probe: Probe, ctx: Context, count: int, centre: Array) -> dict[
         ends = [painter.condition(replace(base, instrument=int(each))) for each in (first, second)]
         conditions = [blend([(ends[0], 1 - share), (ends[1], share)]) for share in SHARES]
         made = np.concatenate(
-            [generate(painter.denoiser, [each], seed=number, steps=20, guidance=4.0) for each in conditions]
+            [
+                generate(painter.denoiser, [each], seed=number, steps=20, guidance=4.0, guided_above=GUIDED_ABOVE)
+                for each in conditions
+            ]
         )
         length = (COLUMNS - 1) * HOP
         sounds = [sound_from_spectrogram(painter.picture(each[0], length), ctx) for each in made]

@@ -106,6 +106,10 @@ def test_guidance_is_one_batch_of_two_and_none_without(painter: Painter) -> None
     painter.asked.clear()
     generate(painter, [RED, BLUE], steps=2, guidance=1.0)
     assert set(painter.asked) == {(1, 3, 8, 8)}
+    painter.asked.clear()
+    generate(painter, [RED], steps=4, sampler="euler", guided_above=0.6)
+    assert painter.asked == sorted(painter.asked, reverse=True), "at first with guidance, then without"
+    assert set(painter.asked) == {(1, 3, 8, 8), (2, 3, 8, 8)}
 
 
 def test_guidance_exaggerates_and_zero_forgets(painter: Painter) -> None:

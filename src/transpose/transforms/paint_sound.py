@@ -16,7 +16,7 @@ from transpose.models.diffusion.beats import BAR
 from transpose.models.diffusion.generate import Velocity, generate, varied
 from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
-from transpose.models.diffusion.sound import Painter, open_painter
+from transpose.models.diffusion.sound import GUIDED_ABOVE, Painter, open_painter
 from transpose.models.diffusion.windows import Windows
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def paint_spectrogram(
         steps=steps,
         sampler=sampler,
         guidance=guidance,
+        guided_above=GUIDED_ABOVE,
         seed=ctx.seed,
         noise=varied(network.settings.network, ctx.seed, variation, variant),
         progress=shown(painter, tokens, ctx),

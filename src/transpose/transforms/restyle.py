@@ -19,7 +19,7 @@ from transpose.models.diffusion.beats import find_beats
 from transpose.models.diffusion.generate import Condition, generate
 from transpose.models.diffusion.pictures import ShareOfOther
 from transpose.models.diffusion.samplers import SamplerName
-from transpose.models.diffusion.sound import Painter, open_painter, whole
+from transpose.models.diffusion.sound import GUIDED_ABOVE, Painter, open_painter, whole
 from transpose.models.diffusion.windows import Windows
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ class Repaint:
             steps=self.steps,
             sampler=self.sampler,
             guidance=self.guidance,
+            guided_above=GUIDED_ABOVE,
             seed=ctx.seed + number,
             start=start,
             strength=self.strength,

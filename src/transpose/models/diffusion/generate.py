@@ -61,6 +61,7 @@ def generate(
     steps: int = 0,
     sampler: SamplerName = "dpm++",
     guidance: float = 3.0,
+    guided_above: float = 0.0,
     seed: int = 0,
     start: Array | None = None,
     strength: float = 1.0,
@@ -76,6 +77,8 @@ def generate(
         negative: what should not be seen; it takes the place of the null condition.
         steps: of the sampler, of which image-to-image does the share `strength`; 0: as many as suit the sampler.
         guidance: the velocity is v(negative) + guidance * (v(condition) - v(negative)); 1 is the condition alone.
+        guided_above: the time below which the condition alone is followed: what is coarse is decided by then, and what
+            is fine keeps its variety (a limited interval of guidance, Kynkäänniemi et al. 2024).
         start: pictures (b, C, H, W) or one (C, H, W) in -1..1 to begin with, noised up to the time `strength`
             (Meng et al. 2022, "SDEdit"); 1 forgets them.
         noise: to use instead of the seed's, (b, C, H, W).
@@ -101,7 +104,7 @@ def generate(
     if start is not None and strength < 1:
         times = schedule.grid(max(1, round(strength * times.steps)), chosen.spacing, strength)
         x = schedule.noised(np.clip(_sized(start, sizes, "start"), -reach, reach), x, times.t[0])
-    step = _Step(denoiser, schedule, given, null, guidance, clip, batch)
+    step = _Step(denoiser, schedule, given, null, guidance, guided_above, clip, batch)
     watched = _watched(step, chosen.evaluations(times), progress)
     made = chosen(watched, x.astype(np.float32), times, SeparateDice(seed, len(given)))
     return np.clip(made, -reach, reach).astype(np.float32)
@@ -116,6 +119,7 @@ class _Step:
     conditions: list[Condition]
     null: Condition
     guidance: float
+    guided_above: float
     clip: Clip
     batch: int
 
@@ -132,7 +136,7 @@ class _Step:
         import numpy as np
 
         x, wanted = x[first : first + self.batch], self.conditions[first : first + self.batch]
-        guided = self.guidance != 1
+        guided = self.guidance != 1 and t > self.guided_above
         asked = wanted + [self.null] * len(wanted) * guided
         tokens, masks = np.stack([each.tokens for each in asked]), np.stack([each.mask for each in asked])
         v = self.denoiser(np.concatenate([x, x]) if guided else x, t, tokens, masks)
