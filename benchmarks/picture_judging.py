@@ -1,10 +1,10 @@
 """Whether a picture shows the thing and the colour that its caption says: for pictures composed and pictures generated.
 
 The thing is judged by a contrastive pair (card `picture-judge`) that learnt from other sets of icons than the generator
-did, and chooses among the names of 410 things. Colours are measured: the background is the median of the rim, the
-thing's colour the mean hue of the coloured pixels within; each has to be nearest to the one that was asked for. As the
-judge has hardly seen a green cat, it is shown the thing as it usually is: the background filled with white, and the hue
-that was asked for turned back to the thing's own.
+did, and chooses among the names of 410 things, or among all 1,644 where what was asked for is no plain thing. Colours
+are measured: the background is the median of the rim, the thing's colour the mean hue of the coloured pixels within;
+each has to be nearest to the one that was asked for. As the judge has hardly seen a green cat, it is shown the thing as
+it usually is: the background filled with white, and the hue that was asked for turned back to the thing's own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 JUDGE = "picture-judge"
-SORTS = ("seen", "colour", "paper", "unseen")
+SORTS = ("seen", "colour", "paper", "unseen", "other")
 FILLED = 120  # of 765: how far a neighbour may be from the background to be filled with it
 FAR = 60  # of 255: how much a pixel differs from the background to belong to the thing
 
@@ -94,10 +94,9 @@ def judge(make: Make, ctx: Context, captions: Sequence[dict[str, str]]) -> dict[
 
 def _right(pixels: Pixels, caption: dict[str, str], model: PictureText) -> tuple[bool, bool, bool]:
     """Thing right, thing among five, colour right."""
-    places = [model.facts.names.index(name) for name in held().names]
-    shares = model.name([usual(pixels, caption)])[0][places]
-    own = shares[held().names.index(caption["name"])]
-    before = int((shares > own).sum())
+    names = model.facts.names if caption["sort"] == "other" else held().names
+    shares = model.name([usual(pixels, caption)])[0][[model.facts.names.index(name) for name in names]]
+    before = int((shares > shares[names.index(caption["name"])]).sum())
     colour = True
     if "background" in caption:
         colour = paper_of(pixels) == caption["background"]

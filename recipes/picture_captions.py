@@ -2,8 +2,9 @@
 
     python recipes/picture_captions.py DATA benchmarks/picture_captions.json
 
-Four sorts: `seen` things as such; `colour` and `paper`, held-out compositions of seen things; `unseen` things that the
-generator never saw and the judge knows. `names` are what the judge chooses from.
+Five sorts: `seen` things as such; `colour` and `paper`, held-out compositions of seen things; `unseen` things that the
+generator never saw and the judge knows; `other` seen icons that are no plain things (faces, people, signs), for which
+the judge chooses from all that it knows, for the others from `names`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from picture_mix import BACKGROUNDS, HUES, Icons, Scene, article, held_out, prompts
 
-COUNTS = {"seen": 40, "colour": 30, "paper": 30, "unseen": 40}
+COUNTS = {"seen": 40, "colour": 30, "paper": 30, "unseen": 40, "other": 40}
 PURE, APART = 0.6, 45  # purity of hue; degrees from its own hue
 SEED = 4
 
@@ -31,6 +32,8 @@ def captions(icons: Icons) -> list[dict[str, str]]:
             found["colour"] += _colours(icons, at)
         elif plain:
             found["unseen"].append({"prompt": article(icons.nouns[at]), "name": name})
+        elif each["seen"] and (at, "flat") in icons.pictures:
+            found["other"].append({"prompt": name, "name": name})
     chance = np.random.default_rng(SEED)
     return [
         {"sort": sort, **found[sort][int(at)]}

@@ -65,8 +65,8 @@ class Captions:
 class Mixer:
     """Batches of pictures with words. Colours and backgrounds are said in some, in others they only vary."""
 
-    def __init__(self, icons: Icons, captions: Captions, concepts: list[int], vary: float) -> None:
-        self.icons, self.captions, self.vary = icons, captions, vary
+    def __init__(self, icons: Icons, captions: Captions, concepts: list[int]) -> None:
+        self.icons, self.captions = icons, captions
         self.sets: dict[int, list[str]] = {}
         for concept, name in icons.pictures:
             self.sets.setdefault(concept, []).append(name)
@@ -91,12 +91,10 @@ class Mixer:
             icon = turned(icon, HUES[colour] - self.hues[concept, name])
         elif what < 0.3:
             paper = list(BACKGROUNDS)[int(chance.integers(len(BACKGROUNDS)))]
-        elif what < 0.3 + 0.7 * self.vary:
-            icon = turned(icon, float(chance.uniform(0, 360)))
         elif what < 0.4:
             icon = turned(icon, float(chance.normal(0, 25)))
         back = np.array(BACKGROUNDS[paper], np.float32) / 255 if paper else np.ones(3, np.float32)
-        if not paper and chance.random() < 0.3 + 0.4 * self.vary:
+        if not paper and chance.random() < 0.3:
             back = chance.random(3, np.float32)
         return over(icon, back), self.captions.of(concept, colour, paper, chance)
 
@@ -120,27 +118,25 @@ def over(icon: NDArray[np.float32], paper: NDArray[np.float32]) -> NDArray[np.fl
     return mixed
 
 
-def looked_at(pair: Pair, data: Path, name: str, among: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The vectors of a set's pictures (m, D) of the concepts `among`, and where in `among` the concept of each is."""
-    place = {concept: at for at, concept in enumerate(among)}
+def looked_at(pair: Pair, data: Path, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The vectors of a set's pictures (m, D) and the number of the concept of each (m)."""
     shown = json.loads((data / f"{name}.json").read_text())
-    kept = [row for row, concept in enumerate(shown) if concept in place]
-    pictures = reduced(np.load(data / f"{name}.npy")[kept], 32)
+    pictures = over(reduced(np.load(data / f"{name}.npy"), 32), np.ones(3, np.float32))
     with torch.no_grad():
-        seen = pair.see(torch.from_numpy(over(pictures, np.ones(3, np.float32)).transpose(0, 3, 1, 2).copy()))
-    return seen, torch.tensor([place[shown[row]] for row in kept])
+        seen = pair.see(torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy()))
+    return seen, torch.tensor(shown)
 
 
-def recall(scores: torch.Tensor, own: torch.Tensor, icons: Icons, among: list[int]) -> dict[str, float]:
+def recall(scores: torch.Tensor, own: torch.Tensor, icons: Icons) -> dict[str, float]:
     """The share of pictures whose own name is nearest, or among the nearest five; things never learnt apart."""
     before = (scores > scores.gather(1, own[:, None])).sum(1).numpy()
-    known = np.array([bool(icons.concepts[among[each]]["seen"]) for each in own.tolist()])
+    known = np.array([bool(icons.concepts[each]["seen"]) for each in own.tolist()])
     found = {
         f"{kind}@{most}": round(float((before[part] < most).mean()), 4)
         for kind, part in (("seen", known), ("unseen", ~known))
         for most in (1, 5)
     }
-    return found | {"pictures": len(own), "names": len(among)}
+    return found | {"pictures": len(own), "names": scores.shape[1]}
 
 
 def main() -> None:
@@ -151,39 +147,35 @@ def main() -> None:
     parser.add_argument("seconds", type=float)
     parser.add_argument("--sets", nargs="+", required=True)
     parser.add_argument("--unseen", nargs="+", default=["twemoji"])
-    parser.add_argument("--plain", action="store_true", help="only plain things, as the generator learns them")
-    parser.add_argument("--words", action="store_true", help="the words alone stand for things, not how they look")
-    parser.add_argument("--vary", type=float, default=0.0, help="share in any colour, on more backgrounds, unsaid")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     icons = Icons(given.data, 64, tuple(given.sets))
     captions = Captions(icons, given.minilm, given.data / "sentences.npy")
-    learnt = [at for at, each in enumerate(icons.concepts) if each["seen"] and (each["plain"] or not given.plain)]
-    mixer = Mixer(icons, captions, learnt, given.vary)
+    learnt = [at for at, each in enumerate(icons.concepts) if each["seen"]]
+    mixer = Mixer(icons, captions, learnt)
     pair = Pair()
     teach(pair, mixer, given.seconds, given.out)
     chance = np.random.default_rng(SEED + 1)
     settle(pair, (mixer.batch(chance)[0] for _ in range(20)))
-    among = [at for at, each in enumerate(icons.concepts) if each["plain"] or not given.plain]
     with torch.no_grad():
-        said = pair.read(torch.from_numpy(captions.vectors[[captions.place[icons.names[each]] for each in among]]))
-    views = [looked_at(pair, given.data, each, among) for each in given.sets]
+        said = pair.read(torch.from_numpy(captions.vectors[[captions.place[each] for each in icons.names]]))
+    views = [looked_at(pair, given.data, each) for each in given.sets]
     seen, of = torch.cat([each[0] for each in views]), torch.cat([each[1] for each in views])
-    tests = {name: looked_at(pair, given.data, name, among) for name in given.unseen}
+    tests = {name: looked_at(pair, given.data, name) for name in given.unseen}
     # one half of a set that was never learnt chooses the share and calibrates, the other is for scores
     (chosen_by, own), found, best = (part[::2] for part in tests[given.unseen[0]]), {}, (0.0, 0.0)
-    for share in LOOKS[:1] if given.words else LOOKS:
+    for share in LOOKS:
         vectors = anchors(said, seen, of, share)
         right = float(((chosen_by @ vectors.T).argmax(1) == own).float().mean())
         best = max(best, (right, share))
-        told = {name: recall(each[0][1::2] @ vectors.T, each[1][1::2], icons, among) for name, each in tests.items()}
+        told = {name: recall(each[0][1::2] @ vectors.T, each[1][1::2], icons) for name, each in tests.items()}
         found[f"{share} of the looks"] = told
         print(share, "right of the choosing half", round(right, 4), json.dumps(told), flush=True)
     vectors = anchors(said, seen, of, best[1])
     scale = calibrated(chosen_by @ vectors.T, own)
     print("looks", best[1], "scale", float(pair.scale.detach().exp()), "calibrated", scale)
-    export(pair, given.out, [icons.names[each] for each in among], vectors, scale)
+    export(pair, given.out, icons.names, vectors, scale)
     (given.out / "scores.json").write_text(json.dumps(found))
 
 

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 export OMP_NUM_THREADS=1 PYTHONPATH="$here:$here/.."
 [ -e "$1/concepts.json" ] || "$here/picture_data.sh" "$1"
 python "$here/picture_contrastive.py" "$1" "$1/picture-text" "$2" 3900 --sets flat noto noto1 fluent --unseen twemoji
-python "$here/picture_contrastive.py" "$1" "$1/picture-judge" "$2" 290 --plain --words --sets twemoji noto1 fluent --unseen flat noto
+python "$here/picture_contrastive.py" "$1" "$1/picture-judge" "$2" 1100 --sets twemoji noto1 fluent --unseen flat noto
 [ -e "$1/table/scenes.json" ] || python "$here/picture_generate.py" prepare "$1" "$1/table" "$2"
 python "$here/picture_generate.py" train "$1/table" "$1/run" 8640
 python "$here/picture_generate.py" export "$1/run" "$1/picture-diffusion"
