@@ -81,7 +81,7 @@ def judge(make: Make, ctx: Context, captions: Sequence[dict[str, str]]) -> dict[
     rows: dict[str, list[tuple[bool, bool, bool]]] = {}
     for caption in captions:
         made = make(caption["prompt"])
-        found = (False, False, False) if made is None else _right(made, caption, model)
+        found = (False, False, False) if made is None else right(made, caption, model)
         rows.setdefault(caption["sort"], []).append(found)
     told: dict[str, float] = {}
     for sort, each in rows.items():
@@ -92,7 +92,7 @@ def judge(make: Make, ctx: Context, captions: Sequence[dict[str, str]]) -> dict[
     return {name: round(value, 3) for name, value in told.items()}
 
 
-def _right(pixels: Pixels, caption: dict[str, str], model: PictureText) -> tuple[bool, bool, bool]:
+def right(pixels: Pixels, caption: dict[str, str], model: PictureText) -> tuple[bool, bool, bool]:
     """Thing right, thing among five, colour right."""
     names = model.facts.names if caption["sort"] == "other" else held().names
     shares = model.name([usual(pixels, caption)])[0][[model.facts.names.index(name) for name in names]]
