@@ -64,6 +64,30 @@ def test_a_spectrogram_is_known_by_its_tag_only(tmp_path: Path) -> None:
     assert "image.spectrogram" not in probe(tmp_path / "b.png", Context())
 
 
+@pytest.mark.parametrize(
+    ("history", "known"),
+    [
+        ('{"steps": [{"output": "image.page"}, {"output": "image.icon@synthetic"}]}', True),
+        ('{"steps": [{"output": "image.foo"}]}', False),
+        ('{"steps": [{"output": "audio.music"}]}', False),
+        ('{"steps": [{"output": 7}]}', False),
+        ('{"steps": []}', False),
+        ("[" * 100_000, False),
+        ("no JSON", False),
+    ],
+)
+def test_what_we_wrote_is_known_by_its_history(tmp_path: Path, history: str, known: bool) -> None:
+    """Whatever else stands in that field changes nothing."""
+    fields = PngInfo()
+    fields.add_text("transpose", history)
+    drawing = Pillow.new("RGB", (80, 80), "white")
+    drawing.paste((200, 30, 30), (20, 20, 60, 60))
+    drawing.save(tmp_path / "a.png", pnginfo=fields)
+    found = probe(tmp_path / "a.png", Context())
+    assert (found == {"image.icon": 1.0}) == known
+    assert known or max(found.values(), default=0) < 0.9
+
+
 def test_a_camera_in_the_exif_drops_the_doubt(tmp_path: Path) -> None:
     exif = Pillow.Exif()
     exif[0x010F], exif[0x0110] = "Maker", "Model"

@@ -2,7 +2,7 @@
 
 Measured features (paper, ink, edges, grain, colours, rows of writing) go through a small classifier whose numbers,
 in probe_image.json, recipes/probe_image.py learnt; docs/probes-image.md says how often it errs. A spectrogram of ours
-is known by its text field and by nothing else.
+is known by its text field and by nothing else, and a PNG that Transpose wrote by the history in it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.context import Context
+from transpose.core.kind import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image as Picture
 
-SPECTROGRAM = "transpose.spectrogram"  # the text field
+SPECTROGRAM, HISTORY = "transpose.spectrogram", "transpose"  # text fields
 LARGEST = 178_000_000  # pixels; the reader refuses more
 SIDE = 768  # pixels that the longer side is reduced to
 EXIF, MAKE, MODEL, EXPOSURE, APERTURE, SENSITIVITY = 0x8769, 0x010F, 0x0110, 0x829A, 0x829D, 0x8827
@@ -34,8 +35,8 @@ DAMAGE += (RuntimeError, AssertionError, struct.error, zlib.error)
 def probe(path: Path, ctx: Context) -> dict[str, float]:
     """Probabilities of `image.photo` and `image.page`; what is missing to 1 is "neither".
 
-    Of several pictures in a file the first speaks for all. `{"image.spectrogram": 1.0}` for one of ours; `{}` for a
-    picture that is tiny or cannot be read (its reader will say why).
+    Of several pictures in a file the first speaks for all. What a history says that was written is certain:
+    `{"image.icon": 1.0}`; `{}` for a picture that is tiny or cannot be read (its reader will say why).
     """
     import warnings
 
@@ -49,11 +50,23 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
                     return {}
                 if SPECTROGRAM in picture.info:
                     return {"image.spectrogram": 1.0}
+                if kind := _written(picture):
+                    return {kind: 1.0}
                 return judge(measure(picture), by_camera=_by_camera(picture))
     except PIL.Image.DecompressionBombError:
         return {}
     except DAMAGE:
         return {}
+
+
+def _written(picture: Picture) -> str:
+    """The kind that the history names of what Transpose wrote here; "" where there is none."""
+    try:
+        kind = json.loads(picture.info[HISTORY])["steps"][-1]["output"]
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError):
+        return ""
+    name = kind.partition("@")[0] if isinstance(kind, str) else ""
+    return name if name.startswith("image.") and name in KINDS else ""
 
 
 def _open(path: Path) -> Picture:

@@ -12,7 +12,7 @@ from transpose.media.text import Text
 
 
 @transform(
-    "image.drawing -> text.label",
+    "image.drawing|image.icon -> text.label",
     loses=["pixels", "layout", "colour", "detail"],
     thin=True,
     models=["picture-text"],
