@@ -26,6 +26,8 @@ from transpose.media.image import on_white
 from transpose.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from transpose.models.contrastive import PictureText
@@ -38,7 +40,7 @@ CAT_HUE = "32"  # degrees of the base's own cats
 INK_HUE = "blue"
 PALE = 60  # of 255: how much less red than blue the paper has at least
 EXAMPLES, ASKED = 24, ("dog face", "fox", "frog", "penguin", "rose", "automobile", "house", "owl", "butterfly", "tulip")
-BACKGROUNDS = ("", "yellow", "green", "pink")
+GROUNDS, ASKED_ON = ("", "yellow", "green", "pink"), ("blue", "red", "yellow", "")
 
 
 def drawn(prompt: str, session: Session) -> Pixels:
@@ -47,10 +49,16 @@ def drawn(prompt: str, session: Session) -> Pixels:
     return np.ascontiguousarray(on_white(value.pixels))
 
 
-def made(prompt: str, via: str, seed: int) -> Pixels:
-    """What a model makes of a prompt."""
+def made(prompts: Iterable[str], via: str, seed: int) -> list[Pixels]:
+    """What a model makes of prompts."""
     with Session(seed=seed) as session:
-        return np.ascontiguousarray(on_white(session.run(prompt, "image", via=[via]).value.pixels))
+        values = [session.run(prompt, "image", via=[via]).value for prompt in prompts]
+    return [np.ascontiguousarray(on_white(each.pixels)) for each in values]
+
+
+def things() -> list[str]:
+    """Prompts for what the examples do not show."""
+    return [f"a {name.removesuffix(' face')}" for name in ASKED]
 
 
 def inked(pixels: Pixels) -> Pixels:
@@ -77,27 +85,28 @@ def learn(kind: str, name: str, pictures: list[str], *more: str) -> float:
 def subject(folder: Path, judge: PictureText) -> dict[str, float]:
     """Shares of pictures of the subject, of its class and of other things that are as they should be."""
     with Session() as session:
-        for number, paper in enumerate(BACKGROUNDS):
+        for number, paper in enumerate(GROUNDS):
             said = f" on a {paper} background" if paper else ""
             Pillow.fromarray(drawn(f"a purple cat face{said}", session)).save(folder / f"cat{number}.png")
             (folder / f"cat{number}.txt").write_text(said.strip())
-    pictures = [str(folder / f"cat{number}.png") for number in range(len(BACKGROUNDS))]
+    pictures = [str(folder / f"cat{number}.png") for number in range(len(GROUNDS))]
     seconds = learn("subject", CAT, pictures, "--class-word", "cat")
     found: dict[str, list[float]] = {}
     for seed in range(SEEDS):
         for via, word in ((CAT, f"a {CAT} cat"), (BASE, "a cat")):
-            for paper in ("blue", "red", "yellow", ""):
-                pixels = made(word + (f" on a {paper} background" if paper else ""), via, seed)
+            prompts = [word + (f" on a {paper} background" if paper else "") for paper in ASKED_ON]
+            for paper, pixels in zip(ASKED_ON, made(prompts, via, seed), strict=True):
                 caption = {"sort": "seen", "name": "cat face"} | ({"background": paper} if paper else {})
                 turned = caption | ({"colour": "purple", "hue": CAT_HUE} if via == CAT else {})
-                found.setdefault(f"{via}: cat and purple", []).append(
-                    right(pixels, turned, judge)[0] and hue_of(pixels) == "purple"
-                )
-            found.setdefault(f"{via}: ordinary cat is purple", []).append(hue_of(made("a cat", via, seed)) == "purple")
-            found.setdefault(f"{via}: other things", []).extend(
-                right(made(f"a {name.removesuffix(' face')}", via, seed), {"sort": "seen", "name": name}, judge)[0]
-                for name in ASKED
-            )
+                both = right(pixels, turned, judge)[0] and hue_of(pixels) == "purple"
+                found.setdefault(f"{via}: cat and purple", []).append(both)
+            ordinary, *others = made(["a cat", *things()], via, seed)
+            found.setdefault(f"{via}: ordinary cat is purple", []).append(hue_of(ordinary) == "purple")
+            known = [
+                right(pixels, {"sort": "seen", "name": name}, judge)[0]
+                for name, pixels in zip(ASKED, others, strict=True)
+            ]
+            found.setdefault(f"{via}: other things", []).extend(known)
     return {name: round(float(np.mean(each)), 3) for name, each in found.items()} | {"seconds": round(seconds)}
 
 
@@ -111,12 +120,12 @@ def style(folder: Path, sheet: Path | None) -> dict[str, float]:
             short = name.removesuffix(" face")
             Pillow.fromarray(inked(drawn(name, session))).save(prints / f"{short}.png")
     seconds = learn("style", INK, [str(prints)])
-    rows = [[made(f"a {name.removesuffix(' face')}", via, 0) for name in ASKED] for via in (BASE, INK)]
-    more = [[made(f"a {name.removesuffix(' face')}", INK, seed) for name in ASKED] for seed in range(1, SEEDS)]
+    rows = [made(things(), via, 0) for via in (BASE, INK)]
+    more = [each for seed in range(1, SEEDS) for each in made(things(), INK, seed)]
     if sheet:
         Pillow.fromarray(np.concatenate([np.concatenate(row[:6], 1) for row in rows])).save(sheet, optimize=True)
     return {
-        "in the style": round(float(np.mean([is_inked(each) for row in [rows[1], *more] for each in row])), 3),
+        "in the style": round(float(np.mean([is_inked(each) for each in [*rows[1], *more]])), 3),
         "base in the style": round(float(np.mean([is_inked(each) for each in rows[0]])), 3),
         "seconds": round(seconds),
     }

@@ -183,6 +183,7 @@ def test_the_command_makes_a_card_that_works_without_torch(
 def test_an_adapter_is_refused_on_another_base(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(tmp_path / "cuts", random_shapes(4, seed=31), lambda each: each.caption)
     assert main(["learn", "style", str(folder), "--name", "papercut", "--base", "shapes", "--steps", "5", "-q"]) == 0
+    assert capsys.readouterr().out == "", "nothing but errors"
     card = tmp_path / "home" / "cards" / "papercut.toml"
     card.write_text(card.read_text().replace('base_hash = "', 'base_hash = "0'))
     capsys.readouterr()

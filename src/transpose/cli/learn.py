@@ -226,6 +226,8 @@ def _list(card: Card, order: Order, outcome: Outcome, ctx: Context, show: _Show)
     )
     show.page(done)
     finish(order)
+    if show.quiet:
+        return
     print(f"{card.name}: {done}; first run: {told}")
     for item in transforms_of(card):
         print(f"  {item.name}: {item}")
