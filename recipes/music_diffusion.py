@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, help="folders of clips; the codec is of the first"
     )
-    parser.add_argument("--seconds", type=float, default=4260)
+    parser.add_argument("--seconds", type=float, default=10500)
     parser.add_argument("--rate", type=float, default=2e-3)
     given = parser.parse_args()
     if given.stage == "codec":

@@ -1,9 +1,10 @@
 #!/bin/sh
-# All picture models from nothing, in about three hours on one core: data, the pair, the judge, the diffusion network.
+# All picture models from nothing, in about four hours on one core: data, the pair, the judge, the diffusion network.
 # usage: recipes/picture_models.sh FOLDER MINILM      (MINILM: the folder of the card minilm, as `transpose models path` says)
 # Seeds are in the recipes (7 for the pairs, 20 for the network); the archives' hashes are in picture_data.py. A run that
-# was killed goes on where it was. The shipped diffusion network had two runs of 72 minutes: 153 core things first, with
-# SHARES of .60, .17, .11, .04 and .08, then all 328, with --start and the averaged weights of the first.
+# was killed goes on where it was. The shipped diffusion network had three runs of 70 minutes: 153 core things first, with
+# SHARES of .60, .17, .11, .04 and .08, then all 328 plain things with .46, .22, .14, .06 and .12, then all 1,392 icons,
+# each from the averaged weights of the one before, with --start. The shipped pair had 1200 s, and then 2700 s more.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 export OMP_NUM_THREADS=1 PYTHONPATH="$here:$here/.."

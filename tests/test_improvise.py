@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from transpose.core.context import Context
 from transpose.core.errors import EmptyInput
 from transpose.media.audio import Audio
+from transpose.media.chroma import chroma
 from transpose.media.image import Image
 from transpose.media.spectrogram import parameters
 from transpose.media.text import Text
@@ -21,7 +22,7 @@ from transpose.models.diffusion.beats import PULSES, beat_tokens, find_beats
 from transpose.models.diffusion.settings import Settings, Shape
 from transpose.models.diffusion.sound import Codec
 from transpose.models.diffusion.windows import Windows
-from transpose.transforms.improvise import closed, improvise
+from transpose.transforms.improvise import closed, improvise, in_key
 from transpose.transforms.paint_sound import in_bars, paint_spectrogram
 
 Array = NDArray[np.float32]
@@ -170,6 +171,35 @@ def test_a_picture_that_can_be_played(music_ctx: Context) -> None:
     assert seeded != first
     assert len(shown) == 16
     assert all(parameters(each).rows == 512 for each in shown)
+
+
+@pytest.mark.parametrize(("root", "minor"), [(0, False), (9, True), (6, False), (1, True)])
+def test_a_key_is_heard(root: int, minor: bool) -> None:
+    """Of a cadence in a key that key is clearest; noise has none, and silence no pitch class more than another."""
+    rate, rng = 22_050, np.random.default_rng(0)
+    third = 3 if minor else 4
+    chords = [(0, third, 7), (5, 5 + third, 12), (7, 11, 14), (0, third, 7)]
+    at = np.arange(rate) / rate
+    pitches = [[48 + root + step for step in chord] for chord in chords]
+    waves = [sum(np.sin(2 * np.pi * 440 * 2 ** ((each - 69) / 12) * at) for each in chord) for chord in pitches]
+    samples = np.concatenate(waves).astype(np.float32)
+    keys = [Wish(root=tonic, minor=mode) for tonic in range(12) for mode in (False, True)]
+    clear = [in_key(samples, rate, each) for each in keys]
+    assert keys[int(np.argmax(clear))] == Wish(root=root, minor=minor)
+    assert in_key(samples, rate, Wish(root=root)) == max(clear)
+    assert max(in_key(rng.standard_normal(rate).astype(np.float32), rate, each) for each in keys) < max(clear)
+    assert np.allclose(chroma(np.zeros(100, np.float32), rate), 1 / 12)
+
+
+@pytest.mark.models
+def test_the_draft_with_the_clearest_key_is_kept(music_ctx: Context) -> None:
+    """The first draft is that of the seed; more of them never make the key less clear; none is chosen without a key."""
+    asked, wish = Text("piano in d minor"), Wish(root=2, minor=True)
+    first, best = (improvise(asked, music_ctx, seconds=4.0, steps=4, drafts=count) for count in (1, 4))
+    clear = [in_key(each.array()[:, 0], each.rate, wish) for each in (first, best)]
+    assert clear[1] >= clear[0]
+    keyless = [improvise(Text("piano"), music_ctx, seconds=2.0, steps=2, drafts=count) for count in (1, 4)]
+    assert keyless[0] == keyless[1]
 
 
 @pytest.mark.models

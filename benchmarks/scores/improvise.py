@@ -41,7 +41,7 @@ def score(ctx: Context) -> dict[str, str | float]:
         "metric": "instrument, root and tempo right",
         "value": round(right, 3),
         "quality": round(right, 3),
-        "data": f"{COUNT} held-out prompts; probe of two other sound fonts",
+        "data": f"{COUNT} held-out prompts; probe of four other sound fonts",
         "date": "2026-11-21",
         "seconds": round(found["cpu_seconds"], 2),
         "unit": "10 seconds of sound",

@@ -26,7 +26,7 @@ def score(ctx: Context) -> dict[str, str | float]:
         "metric": "new instrument heard, onsets kept",
         "value": round(both, 3),
         "quality": round(both, 3),
-        "data": f"{COUNT} clips of 10 s of held-out combinations; probe of two other sound fonts",
+        "data": f"{COUNT} clips of 10 s of held-out combinations; probe of four other sound fonts",
         "date": "2026-11-21",
         "seconds": round(seconds, 2),
         "unit": "10 seconds of sound",

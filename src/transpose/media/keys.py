@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 
 LETTERS = "FCGDAEB"  # in fifths
 FIFTHS = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()
@@ -26,6 +27,23 @@ def found(weights: Sequence[float]) -> tuple[int, bool]:
 
     tonic, minor = max(((t, m) for m in (False, True) for t in range(12)), key=lambda key: fit(*key))
     return (7 * (tonic + 3 * minor) + 5) % 12 - 5, minor
+
+
+def clearness(weights: Sequence[float], tonic: int, minor: bool) -> float:
+    """How much better pitch classes fit a key than the best other one, as a difference of correlations (-2..2).
+
+    `weights` say how long each of the twelve pitch classes, from C, is heard in all.
+    """
+    mean = sum(weights) / 12
+    spread = sqrt(sum((weight - mean) ** 2 for weight in weights)) or 1.0
+
+    def fit(own: int, profile: tuple[float, ...]) -> float:
+        middle = sum(profile) / 12
+        size = sqrt(sum((each - middle) ** 2 for each in profile))
+        return sum((weights[(own + s) % 12] - mean) * (profile[s] - middle) for s in range(12)) / (spread * size)
+
+    keys = [(each, mode) for mode in (False, True) for each in range(12) if (each, mode) != (tonic, minor)]
+    return fit(tonic, MINOR if minor else MAJOR) - max(fit(each, MINOR if mode else MAJOR) for each, mode in keys)
 
 
 def spelled(pitch: int, sharps: int) -> tuple[str, int, int]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.errors import DamagedWeights
-from transpose.media.keys import MAJOR, MINOR
+from transpose.media.keys import clearness
 from transpose.media.wish import Wish
 from transpose.models.tune_tokens import (
     HEAD,
@@ -182,24 +181,4 @@ def fitness(tune: Tune, wish: Wish) -> float:
     kept += [
         each in (None, found) for each, found in zip((wish.register, wish.density), measures(tune, wish), strict=True)
     ]
-    return _clearness(tune, bool(wish.minor)) + WORTH * sum(kept)
-
-
-def _clearness(tune: Tune, minor: bool) -> float:
-    weights = heard(tune)
-    mean = sum(weights) / 12
-    spread = sqrt(sum((weight - mean) ** 2 for weight in weights)) or 1.0
-
-    def fit(tonic: int, profile: tuple[float, ...]) -> float:
-        middle = sum(profile) / 12
-        size = sqrt(sum((each - middle) ** 2 for each in profile))
-        return sum((weights[(tonic + s) % 12] - mean) * (profile[s] - middle) for s in range(12)) / (spread * size)
-
-    own = fit(0, MINOR if minor else MAJOR)
-    others = [
-        fit(tonic, MINOR if mode else MAJOR)
-        for mode in (False, True)
-        for tonic in range(12)
-        if (tonic, mode) != (0, minor)
-    ]
-    return own - max(others)
+    return clearness(heard(tune), 0, bool(wish.minor)) + WORTH * sum(kept)

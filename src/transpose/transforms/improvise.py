@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.audio import Audio
+from transpose.media.chroma import chroma
 from transpose.media.image import Image
+from transpose.media.keys import clearness
 from transpose.media.spectrogram import TAG, parameters
 from transpose.media.text import Text
+from transpose.media.wish import Wish, read_wish, settled
 from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
 
@@ -43,6 +46,7 @@ def improvise(
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
     variation: Variation = 0.0,
     variant: Variant = 1,
+    drafts: Annotated[int, Range(1, 16), "pieces to choose the one from that has the key most clearly"] = 3,
 ) -> Audio:
     """Play what the words say, invented as a picture of sound and then heard: instrument, tempo, key, register, mood.
 
@@ -53,26 +57,39 @@ def improvise(
     """
     import numpy as np
 
-    picture = ctx.call(
-        "paint-spectrogram",
-        prompt,
-        seconds=seconds,
-        towards=towards,
-        loop=loop,
-        steps=steps,
-        sampler=sampler,
-        guidance=guidance,
-        negative=negative,
-        variation=variation,
-        variant=variant,
-    )
-    repeated = loop or bool(towards.strip())
-    sound = ctx.call("sound-from-spectrogram", around(picture) if repeated else picture)
-    samples = sound.array()[:, 0]
-    if repeated:
-        samples = closed(samples, parameters(picture).samples)
+    wish, repeated = settled(read_wish(prompt.text)), loop or bool(towards.strip())
+    chosen = wish.root is not None and not towards.strip() and not variation
+    best: tuple[float, NDArray[np.float32], int] | None = None
+    for draft in range(drafts if chosen else 1):
+        picture = ctx.call(
+            "paint-spectrogram",
+            prompt,
+            seconds=seconds,
+            towards=towards,
+            loop=loop,
+            steps=steps,
+            sampler=sampler,
+            guidance=guidance,
+            negative=negative,
+            variation=1.0 if draft else variation,
+            variant=draft or variant,
+        )
+        sound = ctx.call("sound-from-spectrogram", around(picture) if repeated else picture)
+        samples = sound.array()[:, 0]
+        if repeated:
+            samples = closed(samples, parameters(picture).samples)
+        fit = in_key(samples, sound.rate, wish) if chosen else 0.0
+        best = max(best or (fit, samples, sound.rate), (fit, samples, sound.rate), key=lambda each: each[0])
+    assert best is not None  # there is one draft at least
+    _, samples, rate = best
     peak = float(np.abs(samples).max(initial=0))
-    return Audio.from_array(samples * np.float32(min(1.0, LOUDEST / max(peak, 1e-9))), sound.rate)
+    return Audio.from_array(samples * np.float32(min(1.0, LOUDEST / max(peak, 1e-9))), rate)
+
+
+def in_key(samples: NDArray[np.float32], rate: int, wish: Wish) -> float:
+    """How clearly a sound has the root of a wish, and its mode where one is wished."""
+    weights = [float(each) for each in chroma(samples, rate)]
+    return max(clearness(weights, wish.root or 0, mode) for mode in (False, True) if wish.minor in (None, mode))
 
 
 def around(picture: Image) -> Image:
