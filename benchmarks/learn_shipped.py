@@ -148,7 +148,7 @@ def main() -> None:
         print(json.dumps({"subject": subject(given.folder, judge)}), flush=True)
     finally:
         for name in (INK, CAT):
-            transpose(["models", "remove", name, "-q"])
+            transpose(["models", "remove", name])
 
 
 if __name__ == "__main__":

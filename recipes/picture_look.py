@@ -3,7 +3,8 @@
     python recipes/picture_look.py WEIGHTS DATA OUT
 
 WEIGHTS holds a folder for each card (picture-diffusion, minilm, realesrgan-quick, the icons). Writes `generated.png`
-and `composed.png` (48 prompts, 12 a row: 24 seen, 12 composed, 6 pairs, 6 unseen), and `nearest.png` with
+and `composed.png` (48 prompts, 12 a row: 24 seen, 12 composed, 6 pairs, 6 unseen), `generated-others.png` (36 captions of
+faces, people and signs), and `nearest.png` with
 `nearest.json`: beside each picture of a held-out caption the icon that is nearest to it in pixels, with the distance,
 and for each sort of caption the share of pictures that are nearer than 0.1 to one: copies. `ceiling.json` says how
 the judge judges the scenes themselves, drawn as the network was taught them: more than that nobody can reach.
@@ -80,6 +81,10 @@ def main(weights: Path, data: Path, out: Path) -> None:
     ):
         made = [make(prompt) for prompt in prompts]
         shown_small(sheet([blank if each is None else each for each in made])).save(out / f"{name}.png", optimize=True)
+    whole = making(generate_picture, ctx)
+    others = [each["prompt"] for each in held().captions if each["sort"] == "other"][: 3 * COLUMNS]
+    made = [whole(prompt) for prompt in others]
+    shown_small(sheet([each for each in made if each is not None])).save(out / "generated-others.png", optimize=True)
     icons = reduced(np.load(data / "flat.npy"), 32)
     shown = icons[..., :3] + 1 - icons[..., 3:]
     small = making(generate_picture, ctx, size=32)
