@@ -3,11 +3,11 @@
     python recipes/picture_look.py WEIGHTS DATA OUT
 
 WEIGHTS holds a folder for each card (picture-diffusion, minilm, realesrgan-quick, the icons). Writes `generated.png`
-and `composed.png` (48 prompts, 12 a row: 24 seen, 12 composed, 6 pairs, 6 unseen), `generated-others.png` (36 captions of
-faces, people and signs), and `nearest.png` with
-`nearest.json`: beside each picture of a held-out caption the icon that is nearest to it in pixels, with the distance,
-and for each sort of caption the share of pictures that are nearer than 0.1 to one: copies. `ceiling.json` says how
-the judge judges the scenes themselves, drawn as the network was taught them: more than that nobody can reach.
+and `composed.png` (48 prompts, 12 a row: 24 seen, 12 composed, 6 pairs, 6 unseen), `generated-others.png` (36 captions
+of faces, people and signs), and `nearest.png` with `nearest.json`: beside each picture of a held-out caption the icon
+that is nearest to it in pixels, with the distance, and for each sort of caption the share of pictures that are nearer
+than 0.1 to one: copies. `ceiling.json` says how the judge judges the scenes themselves, drawn as the network was taught
+them: more than that nobody can reach.
 """
 
 from __future__ import annotations

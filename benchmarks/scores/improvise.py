@@ -27,14 +27,14 @@ def folder() -> Path:
     return Path(told)
 
 
-def score(ctx: Context) -> dict[str, str | float]:
+def score(ctx: Context, **options: float) -> dict[str, str | float]:
     """Shares of clips of 10 s with the instrument, the root and the tempo (within 5 %) that their prompts ask for."""
     made = folder()
     from recipes.music_measure import context, make, obeyed
     from recipes.music_probe import read_probe
 
     own = context(ctx.model("music-diffusion"))
-    found = obeyed(read_probe(made / "probe/probe.safetensors"), make(own, COUNT))
+    found = obeyed(read_probe(made / "probe/probe.safetensors"), make(own, COUNT, **options))
     print(found)
     right = (found["instrument"] + found["root"] + found["tempo"]) / 3
     return {

@@ -7,5 +7,5 @@ from transpose.core.context import Context
 
 
 def score(ctx: Context) -> dict[str, str | float]:
-    """What `improvise` gets: it paints, and plays what was painted."""
-    return improvise_score(ctx)
+    """What `improvise` gets with one draft: it paints, and plays what was painted."""
+    return improvise_score(ctx, drafts=1)

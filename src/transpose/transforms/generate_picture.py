@@ -53,9 +53,10 @@ def generate_picture(
 
     It learnt 1,392 flat icons (things, faces, people, signs), which it draws nearly as they were drawn ("a cat"), and
     328 plain things in colours and on backgrounds: held-out ones ("a red apple on a blue background") are right in .77
-    and .73, where the judge's ceiling is .90 and .73. Things that it never learnt are right in .10. docs/pictures.md has the figures and 48 examples. DiT (Peebles and Xie 2023) over 32 x 32
-    pixels under the states of MiniLM, then Real-ESRGAN to 128 and 512. The same seed gives the same pixels. Raises
-    EmptyInput, and what the network cannot do as OptionError.
+    and .73, where the judge's ceiling is .90 and .73. Things that it never learnt are right in .10. docs/pictures.md
+    has the figures and 84 examples. DiT (Peebles and Xie 2023) over 32 x 32 pixels under the states of MiniLM, then
+    Real-ESRGAN to 128 and 512. The same seed gives the same pixels. Raises EmptyInput, and what the network cannot do
+    as OptionError.
     """
     return _open(ctx).make(
         prompt.text,
