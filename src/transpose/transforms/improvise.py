@@ -52,17 +52,15 @@ def improvise(
 
     Experimental, mono at 22.05 kHz. Tempo, root and key are mostly as asked (.92, .80 and .75 of held-out prompts), and
     the instrument by ears that know its sound font; it plays chords in time, and no tune (`compose-tune` writes one).
-    Where the words name a key, the draft in which it is heard most clearly is kept; none is chosen with `towards` or a
-    `variation`.
+    Where the words name a key, the draft in which it is heard most clearly is kept, but with `towards` or a `variation`.
     With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same seed, same sound.
     Raises EmptyInput for an empty prompt.
     """
     import numpy as np
 
     wish, repeated = settled(read_wish(prompt.text)), loop or bool(towards.strip())
-    chosen = wish.root is not None and not towards.strip() and not variation
-    best: tuple[float, NDArray[np.float32], int] | None = None
-    for draft in range(drafts if chosen else 1):
+
+    def heard(draft: int) -> tuple[NDArray[np.float32], int]:
         picture = ctx.call(
             "paint-spectrogram",
             prompt,
@@ -78,12 +76,12 @@ def improvise(
         )
         sound = ctx.call("sound-from-spectrogram", around(picture) if repeated else picture)
         samples = sound.array()[:, 0]
-        if repeated:
-            samples = closed(samples, parameters(picture).samples)
-        fit = in_key(samples, sound.rate, wish) if chosen else 0.0
-        best = max(best or (fit, samples, sound.rate), (fit, samples, sound.rate), key=lambda each: each[0])
-    assert best is not None  # there is one draft at least
-    _, samples, rate = best
+        return (closed(samples, parameters(picture).samples) if repeated else samples), sound.rate
+
+    if wish.root is None or towards.strip() or variation:
+        drafts = 1
+    made = [heard(draft) for draft in range(drafts)]
+    samples, rate = max(made, key=lambda each: in_key(*each, wish)) if drafts > 1 else made[0]
     peak = float(np.abs(samples).max(initial=0))
     return Audio.from_array(samples * np.float32(min(1.0, LOUDEST / max(peak, 1e-9))), rate)
 
