@@ -52,8 +52,8 @@ def improvise(
 
     Experimental, mono at 22.05 kHz. Tempo, root and key are mostly as asked (.92, .80 and .75 of held-out prompts), and
     the instrument by ears that know its sound font; it plays chords in time, and no tune (`compose-tune` writes one).
-    Where the words name a key, the draft in which it is heard most clearly is kept, but with `towards` or a `variation`.
-    With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same seed, same sound.
+    Where the words name a key, the draft is kept in which it is heard most clearly; there is one with `towards`, and with
+    a `variation`. With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same seed, same sound.
     Raises EmptyInput for an empty prompt.
     """
     import numpy as np
@@ -81,7 +81,7 @@ def improvise(
     if wish.root is None or towards.strip() or variation:
         drafts = 1
     made = [heard(draft) for draft in range(drafts)]
-    samples, rate = max(made, key=lambda each: in_key(*each, wish)) if drafts > 1 else made[0]
+    samples, rate = max(made, key=lambda each: in_key(each[0], each[1], wish)) if drafts > 1 else made[0]
     peak = float(np.abs(samples).max(initial=0))
     return Audio.from_array(samples * np.float32(min(1.0, LOUDEST / max(peak, 1e-9))), rate)
 
