@@ -52,9 +52,9 @@ def improvise(
 
     Experimental, mono at 22.05 kHz. Tempo, root and key are mostly as asked (.92, .80 and .75 of held-out prompts), and
     the instrument by ears that know its sound font; it plays chords in time, and no tune (`compose-tune` writes one).
-    Where the words name a key, the draft is kept in which it is heard most clearly; there is one with `towards`, and with
-    a `variation`. With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same seed, same sound.
-    Raises EmptyInput for an empty prompt.
+    Where the words name a key, the draft is kept in which it is heard most clearly; there is but one with `towards` or
+    a `variation`. With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same
+    seed, same sound. Raises EmptyInput for an empty prompt.
     """
     import numpy as np
 
