@@ -144,7 +144,13 @@ def good(suffix: str, modality: str) -> bytes:
 
 def _write(suffix: str, modality: str, path: Path) -> None:
     fitting = [item for item in WRITERS if any(node.name == suffix for node in item.targets)]
-    fitting.sort(key=lambda item: (item.slots[0].nodes[0].modality != modality, item.name != "write-molecule-svg"))
+    fitting.sort(
+        key=lambda item: (
+            item.slots[0].nodes[0].modality != modality,
+            item.name != "write-molecule-svg",
+            bool(item.models),  # there are none here
+        )
+    )
     if fitting:
         fitting[0].function(value_for(fitting[0]), path, context(path.parent))
 
