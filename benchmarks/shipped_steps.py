@@ -76,7 +76,8 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
 
     denoiser = open_denoiser(ctx.model("picture-diffusion"), 1)
     size = denoiser.settings.network.cond_tokens
-    conditions = [words.condition(captions[scenes[at]["caption"]], size) for at in asked]
+    read = words.states([captions[scenes[at]["caption"]] for at in asked], size)
+    conditions = [Condition(tokens, mask) for tokens, mask in zip(*read, strict=True)]
     real = [drawn[part].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1 for part in (asked, others)]
     return Model(denoiser, conditions, GUIDANCE, 0.0, (real[0], real[1]), see)
 

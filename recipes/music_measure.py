@@ -78,7 +78,7 @@ class Prompted:
     """Held-out prompts and what came of them."""
 
     known: list[Piece]
-    sounds: list[Audio]
+    heard: list[Heard]
     seconds: float  # of work for each clip
 
 
@@ -91,12 +91,13 @@ def make(ctx: Context, count: int, **options: float) -> Prompted:
         ctx.seed = number
         known.append(piece)
         sounds.append(improvise(Text(say_wish(wish(piece), words)), ctx, **options))
-    return Prompted(known, sounds, (time.process_time() - started) / count)
+    seconds = (time.process_time() - started) / count
+    return Prompted(known, [heard(sound) for sound in sounds], seconds)
 
 
 def obeyed(probe: Probe, made: Prompted) -> dict[str, float]:
     """Shares that are right, and those against the wishes of others."""
-    rows = [heard(sound) for sound in made.sounds]
+    rows = made.heard
     found = right(probe, rows, made.known)
     order = np.roll(np.arange(len(rows)), len(rows) // 3)
     chance = right(probe, rows, [made.known[n] for n in order])
@@ -178,7 +179,7 @@ def main() -> None:
     torch.set_num_threads(1)
     probe, ctx = read_probe(given.probe / "probe.safetensors"), context(given.model)
     made = make(ctx, given.count)
-    centre = centre_of([heard(sound) for sound in made.sounds])
+    centre = centre_of(made.heard)
     steps: list[tuple[str, Callable[[], dict[str, float]]]] = [
         ("improvise", lambda: obeyed(probe, made)),
         ("interpolation", lambda: interpolated(probe, ctx, given.count // 8, centre)),

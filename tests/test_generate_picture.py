@@ -55,9 +55,9 @@ def test_words_do_not_depend_on_their_company(models_ctx: Context) -> None:
     assert tokens.shape == (4, 6, 384)
     assert mask.sum(1).tolist() == [6, 1, 0, 2]
     for row, prompt in enumerate(prompts):
-        alone = words.condition(prompt, 6)
-        assert np.allclose(alone.tokens, tokens[row], atol=1e-4)
-        assert np.array_equal(alone.mask, mask[row])
+        (alone,), (own_mask,) = words.states([prompt], 6)
+        assert np.allclose(alone, tokens[row], atol=1e-4)
+        assert np.array_equal(own_mask, mask[row])
     assert not tokens[2].any()
     assert 0.5 < float(tokens[0].std()) < 2  # the scale that the network was taught with
     assert not np.allclose(tokens[1, 0], tokens[3, 1], atol=1e-2)  # read in context

@@ -18,14 +18,8 @@ def found(weights: Sequence[float]) -> tuple[int, bool]:
 
     `weights` say how long each of the twelve pitch classes, from C, is heard in all.
     """
-    mean = sum(weights) / 12
-
-    def fit(tonic: int, minor: bool) -> float:
-        profile = MINOR if minor else MAJOR
-        middle = sum(profile) / 12
-        return sum((weights[(tonic + step) % 12] - mean) * (profile[step] - middle) for step in range(12))
-
-    tonic, minor = max(((t, m) for m in (False, True) for t in range(12)), key=lambda key: fit(*key))
+    fits = _fits(weights)
+    tonic, minor = max(fits, key=fits.__getitem__)
     return (7 * (tonic + 3 * minor) + 5) % 12 - 5, minor
 
 
@@ -34,16 +28,22 @@ def clearness(weights: Sequence[float], tonic: int, minor: bool) -> float:
 
     `weights` say how long each of the twelve pitch classes, from C, is heard in all.
     """
+    fits = _fits(weights)
+    own = fits.pop((tonic, minor))
+    return own - max(fits.values())
+
+
+def _fits(weights: Sequence[float]) -> dict[tuple[int, bool], float]:
+    """For each tonic and mode (minor: True) the correlation of the weights with its profile; 0 where they are alike."""
     mean = sum(weights) / 12
     spread = sqrt(sum((weight - mean) ** 2 for weight in weights)) or 1.0
 
-    def fit(own: int, profile: tuple[float, ...]) -> float:
+    def fit(tonic: int, profile: tuple[float, ...]) -> float:
         middle = sum(profile) / 12
         size = sqrt(sum((each - middle) ** 2 for each in profile))
-        return sum((weights[(own + s) % 12] - mean) * (profile[s] - middle) for s in range(12)) / (spread * size)
+        return sum((weights[(tonic + s) % 12] - mean) * (profile[s] - middle) for s in range(12)) / (spread * size)
 
-    keys = [(each, mode) for mode in (False, True) for each in range(12) if (each, mode) != (tonic, minor)]
-    return fit(tonic, MINOR if minor else MAJOR) - max(fit(each, MINOR if mode else MAJOR) for each, mode in keys)
+    return {(t, minor): fit(t, MINOR if minor else MAJOR) for minor in (False, True) for t in range(12)}
 
 
 def spelled(pitch: int, sharps: int) -> tuple[str, int, int]:

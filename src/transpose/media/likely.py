@@ -21,8 +21,12 @@ def likely(names: Sequence[str], shares: NDArray[np.float32], most: int, low: fl
 
     order = [int(each) for each in np.argsort(-shares)[:most]]
     kept = [each for each in order if shares[each] >= LEAST] or order[:1]
-    first = kept[0]
-    ctx.note("score", round(float(shares[first]), 3))
-    if shares[first] < low:
-        ctx.warn(f"unsure what this shows: {names[first]!r} has a score of only {shares[first]:.2f}")
+    tell(names[kept[0]], float(shares[kept[0]]), low, ctx)
     return Text("\n".join(f"{names[each]} ({shares[each]:.0%})".replace("%", " %") for each in kept), lang="en")
+
+
+def tell(name: str, share: float, low: float, ctx: Context) -> None:
+    """Note the share of the likeliest name as `score`, and warn where it is under `low`."""
+    ctx.note("score", round(share, 3))
+    if share < low:
+        ctx.warn(f"unsure what this shows: {name!r} has a score of only {share:.2f}")

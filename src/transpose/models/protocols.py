@@ -40,8 +40,13 @@ class Steering:
 
     def asked(self) -> list[str]:
         """The names of the options that ask for something."""
-        wanted = {"sampler": self.sampler != "own", "toward": self.toward.strip(), "variation": self.variation}
-        return [name for name, told in {**wanted, "a second picture": self.other is not None}.items() if told]
+        told = {
+            "sampler": self.sampler != "own",
+            "toward": self.toward.strip(),
+            "variation": self.variation,
+            "a second picture": self.other is not None,
+        }
+        return [name for name, wanted in told.items() if wanted]
 
 
 @dataclass(frozen=True, slots=True)

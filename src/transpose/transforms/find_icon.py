@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
+from transpose.media.likely import tell
 from transpose.models.contrastive import LOW
 from transpose.models.icons import Style
 
@@ -73,7 +74,5 @@ def _found(image: Image, ctx: Context, style: str) -> Picture:
 
     names, shares = name_icon(image, ctx)
     first = int(shares.argmax())
-    ctx.note("score", round(float(shares[first]), 3))
-    if shares[first] < LOW:
-        ctx.warn(f"unsure what this shows: {names[first]!r} has a share of only {shares[first]:.0%}")
+    tell(names[first], float(shares[first]), LOW, ctx)
     return show(names[first], ctx, style)

@@ -249,9 +249,13 @@ def varied(shape: Shape, seed: int, variation: float, variant: int) -> Array | N
 
     Variants, from 1 on, go different ways.
     """
+    import numpy as np
+
     if not variation:
         return None
-    return draw_noise((variant + 1, shape.channels, shape.height, shape.width), seed, variation)[variant:]
+    sizes = (shape.channels, shape.height, shape.width)
+    own, other = (_generator(seed, index, 0).standard_normal(sizes, np.float32) for index in (0, variant))
+    return slerp(own, other, variation)[None]
 
 
 def slerp(first: Array, last: Array, share: float) -> Array:

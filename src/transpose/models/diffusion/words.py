@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from transpose.models.diffusion.generate import Condition
-
 MODEL = "minilm"  # name of the card
 SPREAD = 0.45  # standard deviation of the states of MiniLM, measured over captions of pictures
 BATCH = 64  # texts at once
@@ -51,13 +49,6 @@ class Words:
             tokens[rows, :kept] = found[:, 1 : 1 + kept] / SPREAD
             mask[rows, :kept] = 1
         return tokens, mask
-
-    def condition(self, prompt: str, length: int) -> Condition:
-        """One prompt for a network that reads `length` pieces. An empty one is the null condition."""
-        from transpose.models.diffusion.generate import Condition
-
-        tokens, mask = self.states([prompt], length)
-        return Condition(tokens[0], mask[0])
 
 
 def _alike(lengths: Sequence[int]) -> list[list[int]]:

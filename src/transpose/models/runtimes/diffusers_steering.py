@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from transpose.core.errors import OptionError
+from transpose.models.diffusion.generate import slerp
 
 READS, DRAWS = ("encode_prompt", "_encode_prompt"), ("prepare_latents",)
 Mix = Callable[[Any, Any], Any]  # two tensors of one shape -> one
@@ -57,12 +58,8 @@ def turned(first: Any, last: Any, share: float) -> Any:
     """From one noise to another of its shape on the sphere; any scale that both have stays."""
     import torch
 
-    one, two = first.double().flatten(), last.double().flatten()
-    angle = torch.acos((one @ two / (one.norm() * two.norm())).clamp(-1, 1))
-    if float(torch.sin(angle)) < 1e-4:  # the same, or opposite
-        return first + share * (last - first)
-    mixed = (torch.sin((1 - share) * angle) * one + torch.sin(share * angle) * two) / torch.sin(angle)
-    return mixed.reshape(first.shape).to(first.dtype)
+    one, two = (each.float().cpu().numpy() for each in (first, last))
+    return torch.from_numpy(slerp(one, two, share)).to(first)
 
 
 def _straight(share: float) -> Mix:
