@@ -77,7 +77,7 @@ def pictures(roots: list[Path], seed: int = 0) -> Iterator[Sample]:
     """All samples, the same ones in the same order for one seed and the same folders."""
     chance = random.Random(seed)
     yield from _files(roots, PHOTOS, "photo", chance, crops=4)
-    yield from _files(roots, DRAWN, "other", chance, crops=1)
+    yield from _files(roots, DRAWN, "drawing", chance, crops=1)
     yield from _documents(roots, chance)
     fonts = sorted(path for root in roots for path in root.rglob("*.[to]tf") if "Symbol" not in path.name)
     faces = [path for path in fonts if _latin(path)]
@@ -85,7 +85,7 @@ def pictures(roots: list[Path], seed: int = 0) -> Iterator[Sample]:
         face = faces[number % len(faces)]
         yield "page", f"made page in {face.stem}", _degrade(_page(chance, face), chance)
     for number in range(240):
-        yield "other", f"made chart {number}", _chart(chance, faces[number % len(faces)])
+        yield "drawing", f"made chart {number}", _chart(chance, faces[number % len(faces)])
 
 
 def _latin(path: Path) -> bool:

@@ -10,7 +10,7 @@ from transpose.core.errors import NoRoute, PromptError
 from transpose.core.kind import DEPICTIONS, KINDS, Node
 from transpose.core.label import Given, Goal, Label
 from transpose.core.route import Route, route_from_label
-from transpose.core.search import Search
+from transpose.core.search import UNLIKELY, Search
 
 
 def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute | PromptError:
@@ -93,10 +93,8 @@ def _says(words: str) -> Callable[[Label], str]:
 
 def _looks(given: Given, name: str) -> str:
     answers = given.probe(name.partition(".")[0]) if given.probe else {}
-    if not answers:
-        return ""
-    best = max(answers, key=lambda each: answers[each])
-    return f"It looks like {best} ({answers[best]:.0%}). "
+    best = max(answers, key=lambda each: answers[each], default="")
+    return f"It looks like {best} ({answers[best]:.0%}). " if best and answers[best] >= UNLIKELY else ""
 
 
 def _dead_end(catalog: Catalog, goal: Goal, search: Search) -> str:

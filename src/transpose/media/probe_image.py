@@ -1,4 +1,4 @@
-"""What a picture file shows: a photograph, a page of writing, or something else (drawing, chart, icon: no kind yet).
+"""What a picture file shows: a photograph, a page of writing, or a drawing (charts and icons too).
 
 Measured features (paper, ink, edges, grain, colours, rows of writing) go through a small classifier whose numbers,
 in probe_image.json, recipes/probe_image.py learnt; docs/probes-image.md says how often it errs. A spectrogram of ours
@@ -33,7 +33,7 @@ DAMAGE += (RuntimeError, AssertionError, struct.error, zlib.error)
 
 
 def probe(path: Path, ctx: Context) -> dict[str, float]:
-    """Probabilities of `image.photo` and `image.page`; what is missing to 1 is "neither".
+    """Probabilities of `image.photo`, `image.page` and `image.drawing`; what is missing to 1 is none of them.
 
     Of several pictures in a file the first speaks for all. What a history says that was written is certain:
     `{"image.icon": 1.0}`; `{}` for a picture that is tiny or cannot be read (its reader will say why).
@@ -275,8 +275,9 @@ def _by_camera(picture: Picture) -> bool:
 def judge(features: list[float], *, by_camera: bool = False) -> dict[str, float]:
     """Probabilities from features: the mean of several networks with one hidden layer, calibrated.
 
-    `temperature` and `doubt` (taken from the scores of photo and page) are such that confidence is earned.
-    Where a camera is known to have made the picture, "neither" is all but ruled out.
+    `temperature` and `doubt` (taken from the score of each kind) are such that confidence is earned. What doubt about
+    photo and page takes from them goes to no kind: a drawing is judged by what it leads them by without that doubt.
+    Where a camera is known to have made the picture, it is no drawing.
     """
     import numpy as np
 
@@ -285,10 +286,21 @@ def judge(features: list[float], *, by_camera: bool = False) -> dict[str, float]
     # w1 (networks, features, hidden), w2 (networks, hidden, 3)
     hidden = np.tanh(np.einsum("f,nfh->nh", values, np.array(model["w1"])) + np.array(model["b1"]))
     scores = (np.einsum("nh,nhk->nk", hidden, np.array(model["w2"])) + np.array(model["b2"])).mean(axis=0)
-    scores = scores / model["temperature"] - (np.array([0, 0, 4]) if by_camera else np.array([*model["doubt"], 0]))
+    scores = scores / model["temperature"]
+    photo, page, drawing = model["doubt"]
+    share = _shares(scores - np.array([0, 0, 4] if by_camera else [photo, page, 0]))
+    found = dict(zip(("image.photo", "image.page"), share, strict=False))
+    if not by_camera:
+        found["image.drawing"] = min(share[2], _shares(scores - np.array([0, 0, drawing]))[2])
+    return {kind: round(float(p), 4) for kind, p in found.items()}
+
+
+def _shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
     share = np.exp(scores - scores.max())
-    share /= share.sum()
-    return {kind: round(float(p), 4) for kind, p in zip(("image.photo", "image.page"), share, strict=False)}
+    shares: NDArray[np.float64] = share / share.sum()
+    return shares
 
 
 @cache

@@ -16,7 +16,7 @@ HEAVY = 20_000_000  # bytes of a file that no viewer likes
 
 
 @transform(
-    "image.drawing|image.photo|image.page -> .svg",
+    "image.drawing|image.icon|image.photo|image.page -> .svg",
     loses=["exactness", "pixels", "detail", "metadata"],
     needs=["vtracer"],
     extra="images",
