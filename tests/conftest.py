@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,14 @@ def made_home(folder: Path) -> Path:
     real.mkdir(parents=True, exist_ok=True)
     (folder / "models").symlink_to(real, target_is_directory=True)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Cards, cache and speeds of whoever runs the tests change nothing in them; their weights are used."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSPOSE_HOME", str(made_home(tmp_path_factory.mktemp("own"))))
+        yield
 
 
 @pytest.fixture(scope="session")

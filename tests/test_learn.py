@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from transpose import Session
 from transpose.cli import main
 from transpose.core.errors import DamagedWeights, UsageError
 from transpose.learn.examples import read_folder
@@ -175,6 +176,9 @@ def test_the_command_makes_a_card_that_works_without_torch(
     done = subprocess.run([sys.executable, "-c", bare, *asked], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert Pillow.open("out.png").size == (16, 16)
+    with Session() as session:
+        plain = session.plan("a red circle on white", tmp_path / "plain.png").explain()
+    assert "papercut" not in plain, "a style is for the pictures that ask for it"
     changed = ["out.png", "changed.png", "--via", "papercut-repaint", "-p", "a blue cross", "-o", "size=64"]
     assert main(changed) == 0
     assert Pillow.open("changed.png").size == (64, 64)

@@ -35,7 +35,8 @@ SPECIAL: dict[str, dict[str, tuple[str, ...]]] = {
 def transforms_of(card: Card) -> list[Transform]:
     """The transforms that a card makes; none where it has no runtime. Named MODEL-VERB, as in `llama-summarize`.
 
-    The painter of a learned adapter has the plain name of its card.
+    The painter of a learned adapter has the plain name of its card, and runs on request only: a style or a subject is
+    for the pictures that ask for it.
     """
     runtime = card.runtime
     if runtime is None:
@@ -59,6 +60,7 @@ def _bind(template: Transform, card: Card) -> list[Transform]:
         template,
         # what was learned is called by its name: --via mycat
         name=card.name if base and template.does == "paint" else f"{card.name}-{template.does}",
+        verb=template.verb or bool(base),
         models=(card.name, *(runtime.settings[part] for part in PARTS if runtime.settings.get(part))),
         needs=engine.needs,
         extra=engine.extra,

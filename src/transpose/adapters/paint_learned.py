@@ -13,7 +13,14 @@ from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.protocols import open_model
 
 
-@transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
+@transform(
+    "text.prompt -> image",
+    does="paint",
+    invents=True,
+    synthetic=True,
+    deterministic=False,
+    loses=["wording", "structure", "detail"],
+)
 def paint_learned(
     prompt: Text,
     ctx: Context,

@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   transpose "a fox" fox.png --via papercut
   transpose learn subject a.png b.png c.png --name mycat --class-word cat
   transpose "mycat on the moon" out.png --via mycat
-  transpose photo.png out.png --via mycat -p "mycat"      change a picture
+  transpose photo.png out.png --via mycat-repaint -p "mycat"      change a picture
   transpose learn style papercuts/ --name papercut --minutes 5 --rank 4 --force
   transpose learn style papercuts/ --name cutout --base my-diffusers-model
 
