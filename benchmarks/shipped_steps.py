@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 KEPT = 32  # components of the judge's space
+Seen = tuple["Floats", float]  # features (n, d), share that is right
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Model:
     conditions: Sequence[Condition]
     guidance: float
     guided_above: float
-    real: tuple[Floats, Floats]  # what the captions are of, and as many others, as the network would make them
-    see: Callable[[Floats], tuple[Floats, float]]  # what was made -> features (n, d), share that is right
+    real: tuple[Seen, Seen]  # what the captions are of, and as many others, as if the network had made them
+    see: Callable[[Floats], Seen]  # what was made
 
 
 def pictures(data: Path, count: int, ctx: Context) -> Model:
@@ -69,7 +70,7 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
     places = [judge.facts.names.index(name) for name in held().names]
     own = [held().names.index(names[scenes[at]["first"]]) for at in asked]
 
-    def see(made: Floats) -> tuple[Floats, float]:
+    def see(made: Floats) -> Seen:
         pixels = [np.ascontiguousarray(to_pixels(each)) for each in made]
         found = np.concatenate([judge.name([each])[:, places] for each in pixels]).argmax(1)
         return judge.see(pixels) @ axes, float(np.mean(found == own))
@@ -79,7 +80,7 @@ def pictures(data: Path, count: int, ctx: Context) -> Model:
     read = words.states([captions[scenes[at]["caption"]] for at in asked], size)
     conditions = [Condition(tokens, mask) for tokens, mask in zip(*read, strict=True)]
     real = [drawn[part].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1 for part in (asked, others)]
-    return Model(denoiser, conditions, GUIDANCE, 0.0, (real[0], real[1]), see)
+    return Model(denoiser, conditions, GUIDANCE, 0.0, (see(real[0]), see(real[1])), see)
 
 
 def music(data: Path, count: int, ctx: Context) -> Model:
@@ -101,23 +102,24 @@ def music(data: Path, count: int, ctx: Context) -> Model:
         shown = [painter.picture(each[0], (COLUMNS - 1) * HOP) for each in made]
         return [heard(sound_from_spectrogram(each, own)) for each in shown]
 
-    def see(made: Floats) -> tuple[Floats, float]:
-        rows = listen(made)
+    def told(rows: list[Heard]) -> Seen:
         instruments = probe.instruments(rows, centre)
         features = np.sqrt(np.concatenate([instruments, probe.keys(rows)], 1))
         return features, float(np.mean(instruments.argmax(1) == wanted))
 
-    real = [
-        np.stack([painter.codec.encode(stored[at] / np.float32(255))[None] for at in part]) for part in (asked, others)
-    ]
-    centre = centre_of(listen(np.concatenate(real)))
+    first, second = (
+        listen(np.stack([painter.codec.encode(stored[at] / np.float32(255))[None] for at in part]))
+        for part in (asked, others)
+    )
+    centre = centre_of(first + second)
     conditions = [painter.condition(wish(known[at])) for at in asked]
-    return Model(painter.denoiser, conditions, 4.0, GUIDED_ABOVE, (real[0], real[1]), see)
+    real_seen = (told(first), told(second))
+    return Model(painter.denoiser, conditions, 4.0, GUIDED_ABOVE, real_seen, lambda made: told(listen(made)))
 
 
 def measure(model: Model, results: Path) -> None:
     """Add a line for each run that is missing."""
-    (real, right), (other, _) = map(model.see, model.real)
+    (real, right), (other, _) = model.real
     count = len(model.conditions)
     for steps, name in missing(results, STEPS, list(SAMPLERS)):
         row: dict[str, str | int | float] = {"sampler": name, "steps": steps, "count": count}

@@ -232,7 +232,7 @@ def test_music_has_its_length(music_ctx: Context, seconds: float, options: dict[
 def test_turning_loops(music_ctx: Context) -> None:
     """A loop between two prompts is whole bars of the first, and its seam is no click."""
     sound = improvise(
-        Text("calm harp in c major at 120 bpm"), music_ctx, towards="choir in c major", seconds=12, steps=4
+        Text("calm harp in c major at 120 bpm"), music_ctx, toward="choir in c major", seconds=12, steps=4
     )
     samples = sound.array()[:, 0]
     count = sound.duration / 2.0

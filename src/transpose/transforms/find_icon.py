@@ -9,7 +9,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.likely import tell
-from transpose.models.contrastive import LOW
+from transpose.models.contrastive import LOW, name_icon
 from transpose.models.icons import Style
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def write_found(
 
 
 def _found(image: Image, ctx: Context, style: str) -> Picture:
-    from transpose.models.contrastive import name_icon
     from transpose.models.icon_picture import show
 
     names, shares = name_icon(image, ctx)

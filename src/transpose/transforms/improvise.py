@@ -38,7 +38,7 @@ def improvise(
     ctx: Context,
     *,
     seconds: Annotated[float, Range(1.0, 120.0), "length; a loop becomes a whole number of bars"] = 10.0,
-    towards: Annotated[str, "another prompt: the music goes over into it and comes back, as a loop"] = "",
+    toward: Annotated[str, "another prompt: the music goes over into it and comes back, as a loop"] = "",
     loop: Annotated[bool, "the end goes on at the beginning, without a seam"] = False,
     steps: Annotated[int, Range(1, 250), "of denoising"] = 20,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
@@ -52,20 +52,20 @@ def improvise(
 
     Experimental, mono at 22.05 kHz. Tempo, root and key are mostly as asked (.92, .80 and .75 of held-out prompts), and
     the instrument by ears that know its sound font; it plays chords in time, and no tune (`compose-tune` writes one).
-    Where the words name a key, the draft is kept in which it is heard most clearly; there is but one with `towards` or
-    a `variation`. With `towards` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same
+    Where the words name a key, the draft is kept in which it is heard most clearly; there is but one with `toward` or
+    a `variation`. With `toward` or `loop` it can be repeated without end. The loudest sample is at most 0.9. Same
     seed, same sound. Raises EmptyInput for an empty prompt.
     """
     import numpy as np
 
-    wish, repeated = settled(read_wish(prompt.text)), loop or bool(towards.strip())
+    wish, repeated = settled(read_wish(prompt.text)), loop or bool(toward.strip())
 
     def heard(draft: int) -> tuple[NDArray[np.float32], int]:
         picture = ctx.call(
             "paint-spectrogram",
             prompt,
             seconds=seconds,
-            towards=towards,
+            toward=toward,
             loop=loop,
             steps=steps,
             sampler=sampler,
@@ -78,7 +78,7 @@ def improvise(
         samples = sound.array()[:, 0]
         return (closed(samples, parameters(picture).samples) if repeated else samples), sound.rate
 
-    if wish.root is None or towards.strip() or variation:
+    if wish.root is None or toward.strip() or variation:
         drafts = 1
     made = [heard(draft) for draft in range(drafts)]
     samples, rate = max(made, key=lambda each: in_key(each[0], each[1], wish)) if drafts > 1 else made[0]

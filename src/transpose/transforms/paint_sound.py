@@ -41,7 +41,7 @@ def paint_spectrogram(
     ctx: Context,
     *,
     seconds: Annotated[float, Range(1.0, 120.0), "length; a loop becomes a whole number of bars"] = 10.0,
-    towards: Annotated[str, "another prompt: the music goes over into it and comes back, as a loop"] = "",
+    toward: Annotated[str, "another prompt: the music goes over into it and comes back, as a loop"] = "",
     loop: Annotated[bool, "the end goes on at the beginning, without a seam"] = False,
     steps: Annotated[int, Range(1, 250), "of denoising"] = 20,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
@@ -62,7 +62,7 @@ def paint_spectrogram(
         raise EmptyInput("the prompt is empty", "Say what to play, such as 'slow sad cello in d minor'")
     painter = ctx.load(MODEL, lambda: open_painter(ctx.model(MODEL), ctx.threads), 300)
     wish = painter.read(prompt.text, ctx)
-    other = painter.read(towards, ctx) if towards.strip() else None
+    other = painter.read(toward, ctx) if toward.strip() else None
     loop = loop or other is not None
     tokens = max(4, -(-round(seconds * 1e6) // round(painter.token * 1e6)))
     if loop:
