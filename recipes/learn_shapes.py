@@ -27,9 +27,9 @@ import torch
 from PIL import Image as Pillow
 
 from transpose.core.context import Context
-from transpose.learn.adapt import Hands, open_network, sample, teach
+from transpose.learn.adapt import Hands, sample, teach
 from transpose.learn.examples import read_folder
-from transpose.learn.export import export
+from transpose.learn.export import export, open_network
 from transpose.learn.objective import Objective
 from transpose.learn.order import Order, learn
 from transpose.learn.terms import Dials, Watch

@@ -166,6 +166,15 @@ def test_every_transform_keeps_the_contract(catalog: Catalog) -> None:
             assert {"metric", "value", "quality", "data", "date", "seconds"} <= set(catalog.scores[item.name])
 
 
+def test_what_draws_at_random_says_so(catalog: Catalog) -> None:
+    """Else the cache would give the same for every seed, and no history could tell which one it was."""
+    for item in catalog:
+        module = item.where.partition(":")[0]
+        path = SOURCE.parent / f"{module.replace('.', '/')}.py"
+        seeded = path.exists() and "ctx.seed" in path.read_text(encoding="utf-8")
+        assert not item.deterministic or not (seeded or (item.invents and item.synthetic)), item.name
+
+
 def test_the_index_gives_back_what_was_declared(catalog: Catalog) -> None:
     from importlib import import_module
 

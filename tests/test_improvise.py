@@ -87,6 +87,20 @@ def test_windows_follow_their_condition() -> None:
     assert rising[-1] - rising[0] > 0.7
     still = network(np.zeros((1, 1, 2, 60), np.float32), 0.5, np.zeros((1, 1, 3), np.float32), 0 * mask)
     assert np.allclose(still, 0), "the null condition stays the null condition"
+    other = network(np.zeros((1, 1, 2, 60), np.float32), 0.5, np.full((1, 1, 3), -7, np.float32), mask)
+    assert np.allclose(other, -7), "so does a negative one"
+
+
+@pytest.mark.models
+def test_a_negative_prompt_is_heard_in_long_music(music_ctx: Context) -> None:
+    """In windows as in one piece: what should not be heard changes what is."""
+    told = {"seconds": 12.0, "steps": 3}
+    plain, less = (
+        paint_spectrogram(Text("calm cello"), music_ctx, negative=each, **told) for each in ("", "bright trumpet")
+    )
+    assert (plain.pixels != less.pixels).mean() > 0.05
+    unguided = paint_spectrogram(Text("calm cello"), music_ctx, negative="bright trumpet", guidance=1.0, **told)
+    assert (unguided.pixels != less.pixels).mean() > 0.05
 
 
 def test_codec_is_its_own_inverse_within_its_basis() -> None:

@@ -22,11 +22,12 @@ from PIL import Image as Pillow
 
 from transpose import Session
 from transpose.cli import main
-from transpose.core.errors import DamagedWeights, UsageError
+from transpose.core.errors import DamagedWeights, UsageError, WeightsError
 from transpose.learn.examples import read_folder
 from transpose.learn.order import Order, learn
 from transpose.learn.terms import Dials, Outcome, Watch
 from transpose.models import shelf
+from transpose.models.card import find_card
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.testing.shapes import GROUNDS, Shape, draw, from_model, random_shapes, read_shape, word_tokens
 
@@ -182,6 +183,37 @@ def test_the_command_makes_a_card_that_works_without_torch(
     changed = ["out.png", "changed.png", "--via", "papercut-repaint", "-p", "a blue cross", "-o", "size=64"]
     assert main(changed) == 0
     assert Pillow.open("changed.png").size == (64, 64)
+
+
+def test_the_old_adapter_serves_until_a_new_one_is_done(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "cuts", random_shapes(6, seed=31, style="outlined"), lambda each: each.caption)
+    command = ["learn", "style", str(folder), "--name", "papercut", "--base", "shapes", "-q"]
+    assert main([*command, "--steps", "5"]) == 0
+    listed = find_card("papercut")
+    order = replace(small("style", "papercut", folder, Dials(steps=500)), force=True)
+    assert taught(order, Watch(stop=lambda: True)).why == "stopped"
+    assert shelf.ready(listed)
+    assert shelf.digest(shelf.place(listed) / "adapter.safetensors") == listed.files[0].sha256
+    assert main(["a red circle", "out.png", "--via", "papercut", "-o", "steps=2"]) == 0
+    assert main([*command, "--steps", "6", "--force"]) == 0
+    assert find_card("papercut").files[0].sha256 != listed.files[0].sha256
+    assert len(list((order.folder / "kept").iterdir())) == 1
+    assert main(["models", "remove", "papercut"]) == 0
+    assert not order.folder.exists()
+    assert main(["learn", "style", str(folder), "--name", "other", "--base", "minilm"]) == WeightsError.exit_code
+    assert not (tmp_path / "home" / "learned" / "other").exists(), "a base that cannot be taught leaves nothing"
+
+
+def test_an_unfinished_learning_can_be_removed(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write(tmp_path / "cuts", random_shapes(4, seed=31), lambda each: each.caption)
+    order = small("style", "papercut", folder, Dials(steps=500))
+    taught(order, Watch(stop=lambda: True))
+    assert order.folder.exists()
+    assert main(["models", "remove", "papercut"]) == 0
+    assert "unfinished" in capsys.readouterr().out
+    assert not order.folder.exists()
 
 
 def test_an_adapter_is_refused_on_another_base(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

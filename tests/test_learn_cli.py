@@ -87,7 +87,7 @@ def test_what_is_no_folder_of_pictures(folder: Path, tmp_path: Path) -> None:
         read_pictures([folder / "a.png"])
 
 
-@pytest.mark.parametrize("name", ["My Cat", "../x", "", "minilm"])
+@pytest.mark.parametrize("name", ["My Cat", "../x", "", "minilm", "a" * 300])
 def test_names_that_cannot_be(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSPOSE_HOME", str(tmp_path))
     with pytest.raises(UsageError):

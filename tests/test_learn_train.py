@@ -25,7 +25,7 @@ from safetensors.torch import load_file  # noqa: E402
 from transpose import learn  # noqa: E402
 from transpose.core.errors import DamagedInput, DamagedWeights, MissingPackage, OutputError, TransformError  # noqa: E402
 from transpose.learn.dit import DiT  # noqa: E402
-from transpose.learn.export import export, load  # noqa: E402
+from transpose.learn.export import export, open_network  # noqa: E402
 from transpose.learn.objective import Batch, Objective, alpha_sigma  # noqa: E402
 from transpose.learn.train import CHECKPOINT, LOG, Report, train  # noqa: E402
 from transpose.models.diffusion.denoiser import open_denoiser  # noqa: E402
@@ -369,7 +369,7 @@ def test_onnx_equals_torch(tmp_path: Path, shape: Shape) -> None:
     denoiser = open_denoiser(tmp_path)
     assert abs(denoiser(*(each.numpy() for each in given)) - wanted).max() < 1e-4
     assert denoiser.settings == settings
-    again, read = load(tmp_path)
+    again, read = open_network(tmp_path)
     assert read == settings
     assert same(again.state_dict(), made.state_dict())
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -382,7 +382,7 @@ def test_the_average_is_what_is_exported(tmp_path: Path) -> None:
     made = network()
     done = train(made, batches, tmp_path / "run", steps=8, rate=1e-2, warmup=0)
     export(made, tmp_path / "model", schedule="flow", conditioner="words", average=done.average)
-    found = load(tmp_path / "model")[0].state_dict()
+    found = open_network(tmp_path / "model")[0].state_dict()
     for name, each in found.items():
         assert torch.equal(each, done.average[name].half().float())
     assert not same(found, {name: each.half().float() for name, each in made.state_dict().items()})
@@ -409,7 +409,7 @@ def test_an_adapter_in_onnx_equals_peft(tmp_path: Path) -> None:
     frozen = stirred()
     export(frozen, base, schedule="flow", conditioner="minilm")
     digest = hashlib.sha256((base / WEIGHTS).read_bytes()).hexdigest()
-    made = add_lora(load(base)[0], rank=2, alpha=4)
+    made = add_lora(open_network(base)[0], rank=2, alpha=4)
     given = inputs(SHAPE)
     with torch.inference_mode():
         start = frozen(*given)
@@ -424,7 +424,7 @@ def test_an_adapter_in_onnx_equals_peft(tmp_path: Path) -> None:
     save_lora(made, path, done.average)
 
     with torch.inference_mode():
-        wanted = load_lora(load(base)[0], path).eval()(*given).numpy()  # peft's forward, with what was saved
+        wanted = load_lora(open_network(base)[0], path).eval()(*given).numpy()  # peft's forward, with what was saved
     arrays = [each.numpy() for each in given]
     assert abs(open_denoiser(base, adapters=[path])(*arrays) - wanted).max() < 1e-4
     assert abs(wanted - start.numpy()).max() > 1e-2  # and it did change something

@@ -32,6 +32,8 @@ PROBES: dict[str, dict[str, float]] = {
     "page": {"image.page": 0.96, "image.photo": 0.04},
     "cat": {"image.photo": 0.95, "image.page": 0.05},
     "sketch": {"image.page": 0.55, "image.photo": 0.45},
+    "icon": {"image.icon": 1.0},
+    "drawn": {"image.drawing": 0.4},
     "spec": {"image.spectrogram": 1.0},
     "english": {"text@en": 0.99},
     "francais": {"text@fr": 0.98},

@@ -64,6 +64,10 @@ def keyed(text: str) -> tuple[int | None, bool | None]:
     ("text", "root", "minor"),
     [
         ("cello in d minor", 2, True),
+        ("Cello in D Minor", 2, True),
+        ("C-Moll", 0, True),
+        ("B-Dur", 10, False),
+        ("play a b minor", 11, True),
         ("in F sharp major", 6, False),
         ("in the key of a flat major, oboe", 8, False),
         ("Bb major waltz", 10, False),
@@ -98,6 +102,7 @@ def test_keys(text: str, root: int | None, minor: bool | None) -> None:
         ("violin and piano", Wish(40, unread=("piano",))),
         ("a red fox", Wish(unread=("red", "fox"))),
         ("at 900 bpm", Wish(tempo=240.0)),
+        ("at 1000 bpm", Wish(tempo=240.0)),
         ("", Wish()),
     ],
 )

@@ -18,7 +18,6 @@ TASK = "Describe this picture in one or two plain sentences. Say only what can b
     does="describe",
     synthetic=True,
     deterministic=False,
-    shows=True,
     loses=["pixels", "layout", "colour", "detail"],
 )
 def caption(

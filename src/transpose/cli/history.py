@@ -57,15 +57,15 @@ def embedded(path: Path) -> dict[str, Any] | None:
 def tell(record: dict[str, Any]) -> str:
     """A record for people."""
     lines = [f"made by Transpose {record.get('transpose', '?')}"]
-    lines += [
-        f"from {each.get('name')} ({each.get('kind')}, sha256 {str(each.get('key'))[:12]}...)"
-        for each in record.get("inputs", [])
-    ]
+    for each in record.get("inputs", []):
+        name = repr(each["words"]) if "words" in each else each.get("name")
+        lines.append(f"from {name} ({each.get('kind')}, sha256 {str(each.get('key'))[:12]}...)")
     for number, step in enumerate(record.get("steps", []), 1):
         lines.append(f"  {number}. {step.get('transform')} -> {step.get('output', 'many')}")
         for name in ("models", "options", "facts"):
             told = ", ".join(f"{key} {value}" for key, value in step.get(name, {}).items())
             lines += [f"     {name}: {told}"] if told else []
+        lines += [f"     seed: {step['seed']}"] if "seed" in step else []
         lines += [f"     note: {warning}" for warning in step.get("warnings", [])]
         lines += ["     AI-made: synthetic"] if step.get("synthetic") else []
     return "\n".join(lines)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from transpose.learn.terms import Measure, Outcome, Watch
     from transpose.models.card import Card
 
-NEEDS = ("torch", "peft", "safetensors", "onnx")
 EXAMPLES = """examples:
   transpose learn style papercuts/ --name papercut        pictures, with fox.txt beside fox.png where you like
   transpose "a fox" fox.png --via papercut
@@ -82,11 +81,12 @@ class _number:  # noqa: N801  # argparse shows a type's name where a value is wr
 
 def run(args: argparse.Namespace) -> int:
     """Learn, or go on; try the card, list it, tell how to use it."""
-    _need()
     from transpose.core.context import Context
+    from transpose.learn import require
     from transpose.learn.order import learn
     from transpose.models.pull import weights
 
+    require("peft")
     order = _order(args)
     ctx = Context(threads=1, seed=order.dials.seed, weights=lambda name: weights(name, quiet=args.quiet))
     show = _Show(order, quiet=args.quiet)
@@ -100,15 +100,6 @@ def run(args: argparse.Namespace) -> int:
         return 130
     _list(card, order, outcome, ctx, show)
     return 0
-
-
-def _need() -> None:
-    from importlib.util import find_spec
-
-    from transpose.core.errors import MissingPackage
-
-    if lacking := [name for name in NEEDS if find_spec(name) is None]:
-        raise MissingPackage(f"learning needs {', '.join(lacking)}", "Run: pip install 'transpose-ai[learn]'")
 
 
 def _order(args: argparse.Namespace) -> Order:
@@ -133,8 +124,8 @@ def _check_transforms(name: str) -> None:
 
     catalog = load_catalog(cache_home())
     known = {each for item in catalog for each in (item.name, item.does) if (("_model", name) not in item.bound)}
-    if name in known:
-        raise UsageError(f"{name!r} is the name of a transform", "Choose another --name")
+    if taken := known & {name, f"{name}-repaint"}:
+        raise UsageError(f"{taken.pop()!r} is the name of a transform", "Choose another --name")
 
 
 class _Show:
@@ -225,7 +216,7 @@ def _list(card: Card, order: Order, outcome: Outcome, ctx: Context, show: _Show)
         f"adapter {size:.2f} MB, {outcome.share:.1%} of the base's parameters; base unchanged"
     )
     show.page(done)
-    finish(order)
+    finish(order, card)
     if show.quiet:
         return
     print(f"{card.name}: {done}; first run: {told}")

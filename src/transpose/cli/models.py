@@ -120,12 +120,17 @@ def _pull(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
 
 
 def _remove(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
-    from transpose.models import shelf
+    from transpose.models import learned, shelf
     from transpose.models.adding import forget
+    from transpose.models.card import all_cards
     from transpose.models.pull import megabytes
 
-    for card in _chosen(args.names, plugins):
-        freed = shelf.remove(card.name)
+    cards = all_cards(plugins, complain=_warn)
+    begun = [name for name in args.names if name not in cards and learned.folder(name).is_dir()]
+    for name in begun:
+        print(f"{name}: an unfinished learning; freed {megabytes(learned.remove(name))}")
+    for card in _chosen([name for name in args.names if name not in begun], plugins):
+        freed = shelf.remove(card.name) + (learned.remove(card.name) if card.runtime else 0)
         if card.runtime:
             forget(card)
             print(f"{card.name}: forgotten; freed {megabytes(freed)}")

@@ -326,14 +326,17 @@ class Run:
             "models": {name: self.model_hash(name) for name in item.models},
             "facts": ctx.facts,
             "warnings": list(ctx.warnings),
-            "synthetic": item.synthetic,
+            "synthetic": item.synthetic or None,
             "seed": None if item.deterministic else ctx.seed,
         }
-        return {key: value for key, value in record.items() if value not in ({}, [], None, False, "")}
+        return {key: value for key, value in record.items() if value is not None and value not in ({}, [], "")}
 
     def history(self) -> dict[str, Any]:
         """How it was made so far: inputs by name and hash, and each step. Holds no times and no paths."""
-        inputs = [{"name": s.name, "key": s.key.partition(":")[0], "kind": str(s.node)} for s in self.sources]
+        inputs: list[dict[str, str]] = []
+        for s in self.sources:
+            words = {"words": s.value.text[:1000]} if s.node.name == "text.prompt" and hasattr(s.value, "text") else {}
+            inputs.append({"name": s.name, "key": s.key.partition(":")[0], "kind": str(s.node), **words})
         return {"transpose": __version__, "inputs": inputs, "steps": self.steps()}
 
     def steps(self, before: int | None = None) -> list[dict[str, Any]]:

@@ -228,9 +228,8 @@ class Search:
             return False
         if slot.optional and slot is not item.slots[0] and label.derived and not (self.goal.verbs or self.goal.via):
             return False
-        if label.node.name in DEPICTIONS and not item.writes:
-            inverse = any(node.name in DEPICTIONS for node in slot.nodes)
-            return inverse or (item.shows and not label.derived)
+        if label.derived and label.node.name in DEPICTIONS and not item.writes:
+            return any(node.name in DEPICTIONS for node in slot.nodes)  # the inverse
         return True
 
     def _apply(self, item: Transform, parts: tuple[Label | None, ...], mapped: bool) -> Iterator[Label]:

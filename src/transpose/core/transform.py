@@ -103,7 +103,6 @@ class Transform:
     synthetic: bool = False
     network: bool = False
     deterministic: bool = True
-    shows: bool = False  # accepts depictions as ordinary pictures
     batched: bool = False
     memory_mb: int = 0
     batch: int = 64  # of a batched transform: values handed over at once
@@ -176,7 +175,6 @@ class Attributes(TypedDict, total=False):
     synthetic: bool
     network: bool
     deterministic: bool
-    shows: bool
     memory_mb: int
     batch: int
     default_kind: str
@@ -195,7 +193,7 @@ def transform(
         loses: what does not survive, from `kind.ASPECTS`.
         models: names of model cards. needs: modules to import. extra: the extra that brings them.
         uses: names of transforms that a recipe may call through `ctx.call`.
-        invents, thin, verb, synthetic, network, deterministic, shows: see docs/planning.md.
+        invents, thin, verb, synthetic, network, deterministic: see docs/planning.md.
         memory_mb: what it takes beside its input. batch: values that a batched one is handed at once.
         does: the verb that it performs, where several transforms perform one (default: its name).
         default_kind: of a writer, the kind that wins when routes differ only in meaning.

@@ -16,7 +16,7 @@ from transpose.media.image import Image
 from transpose.media.picture import MAX_PIXELS, check_bytes, damage, decode, quiet, too_large
 
 
-@transform(".heic|.heif -> image", needs=["pi_heif"], extra="images", shows=True)
+@transform(".heic|.heif -> image", needs=["pi_heif"], extra="images")
 def read_heic(path: Path, ctx: Context) -> Image:
     """Open the main picture of a HEIC file: upright, 8 bits, with EXIF, XMP and colour profile.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PHOTO = 92  # JPEG quality, as Pillow's writer embeds pictures
 
 
-@transform("images -> .pdf", loses=["exactness", "metadata"], shows=True)
+@transform("images -> .pdf", loses=["exactness", "metadata"])
 def write_picture_pdf(
     images: Many[Image],
     path: Path,

@@ -36,7 +36,7 @@ MOST = 100_000  # pictures in a file
 TICK = 10  # milliseconds: what a GIF counts in
 
 
-@transform(".gif|.tif|.tiff -> images", shows=True)
+@transform(".gif|.tif|.tiff -> images")
 def read_pictures(path: Path, ctx: Context) -> Many[Image]:
     """The frames of an animation or the pages of a TIFF, each opened when it is asked for.
 
@@ -57,7 +57,7 @@ def read_pictures(path: Path, ctx: Context) -> Many[Image]:
 
 
 # what it may lose are the other pictures: where many will do, `read-pictures` is the better way
-@transform(".gif|.tif|.tiff -> image", loses=["detail", "wording"], shows=True)
+@transform(".gif|.tif|.tiff -> image", loses=["detail", "wording"])
 def read_one_picture(
     path: Path, ctx: Context, *, page: Annotated[int, Range(0, MOST), "which picture, from 1; 0: the only one"] = 0
 ) -> Image:
@@ -85,7 +85,7 @@ def _count(path: Path, expected: str) -> int:
         return count
 
 
-@transform("images -> .gif", loses=["colour", "exactness", "metadata"], shows=True)
+@transform("images -> .gif", loses=["colour", "exactness", "metadata"])
 def write_gif(
     images: Many[Image],
     path: Path,
@@ -150,7 +150,7 @@ def _duration(image: Image) -> int:
     return max(TICK, round(own / TICK) * TICK) if 0 < own < 600_000 else 100
 
 
-@transform("images -> .tif|.tiff", shows=True)
+@transform("images -> .tif|.tiff")
 def write_tiff(
     images: Many[Image],
     path: Path,

@@ -29,7 +29,7 @@ from transpose.media.picture import (
 SEGMENT = 65_000  # bytes that fit into one segment of a JPEG
 
 
-@transform(".png|.jpg|.jpeg|.webp|.bmp|.avif -> image", shows=True)
+@transform(".png|.jpg|.jpeg|.webp|.bmp|.avif -> image")
 def read_picture(path: Path, ctx: Context) -> Image:
     """Open a picture: upright, 8 bits, grey, RGB or RGBA, metadata kept.
 
@@ -44,7 +44,7 @@ def read_picture(path: Path, ctx: Context) -> Image:
         return decode(picture, path, ctx)
 
 
-@transform("image -> .png", shows=True)
+@transform("image -> .png")
 def write_png(image: Image, path: Path, ctx: Context) -> None:
     """Save a picture without loss, its metadata with it; text fields stay text fields."""
     from PIL.PngImagePlugin import PngInfo
@@ -63,7 +63,7 @@ def write_png(image: Image, path: Path, ctx: Context) -> None:
     save_picture(as_picture(image), path, "PNG", pnginfo=info, **shared(image, ctx))
 
 
-@transform("image -> .jpg|.jpeg", loses=["exactness"], shows=True)
+@transform("image -> .jpg|.jpeg", loses=["exactness"])
 def write_jpeg(
     image: Image, path: Path, ctx: Context, *, quality: Annotated[int, Range(1, 100), "of the picture"] = 90
 ) -> None:
@@ -85,7 +85,7 @@ def write_jpeg(
     save_picture(as_picture(image), path, "JPEG", quality=quality, optimize=True, comment=comment, **exact, **kept)
 
 
-@transform("image -> .webp", loses=["exactness"], shows=True)
+@transform("image -> .webp", loses=["exactness"])
 def write_webp(
     image: Image,
     path: Path,
@@ -104,7 +104,7 @@ def write_webp(
     save_picture(as_picture(image), path, "WEBP", quality=quality, lossless=lossless, exact=lossless, **kept)
 
 
-@transform("image -> .avif", loses=["exactness"], shows=True)
+@transform("image -> .avif", loses=["exactness"])
 def write_avif(
     image: Image, path: Path, ctx: Context, *, quality: Annotated[int, Range(1, 100), "of the picture"] = 80
 ) -> None:
@@ -118,7 +118,7 @@ def write_avif(
     save_picture(as_picture(image), path, "AVIF", quality=quality, max_threads=ctx.threads, **kept)
 
 
-@transform("image -> .bmp", loses=["metadata"], shows=True)
+@transform("image -> .bmp", loses=["metadata"])
 def write_bmp(image: Image, path: Path, ctx: Context) -> None:
     """Save a picture as BMP: every pixel, uncompressed; what is transparent becomes white, with a warning."""
     if image.pixels.shape[2] == 4:

@@ -37,7 +37,7 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 PICTURES = ("data:image/png", "data:image/jpeg", "data:image/jpg", "data:image/gif", "data:image/webp")
 
 
-@transform(".svg|.svgz -> image.drawing", needs=["resvg_py"], extra="images", loses=["structure"], shows=True)
+@transform(".svg|.svgz -> image.drawing", needs=["resvg_py"], extra="images", loses=["structure"])
 def read_svg(
     path: Path,
     ctx: Context,

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from transpose.core.store import atomic
@@ -34,9 +33,8 @@ from transpose.learn.terms import Dials, Measure, Outcome, Watch, read_measures,
 from transpose.learn.train import Batches, Report, train
 from transpose.models.diffusion.adapter import ADAPTER
 from transpose.models.diffusion.generate import Condition, generate
-from transpose.models.diffusion.graph import WEIGHTS
 from transpose.models.diffusion.pictures import Reader, to_pixels
-from transpose.models.diffusion.settings import SETTINGS, Settings, read_settings
+from transpose.models.diffusion.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,14 +54,6 @@ class Lesson:
     batches: Batches
     heldout: Batch
     prompts: tuple[str, ...]
-
-
-def open_network(folder: Path) -> tuple[DiT, Settings]:
-    """The network of a model's folder, its weights in float32, not to be trained."""
-    settings = read_settings(folder / SETTINGS)
-    network = DiT(settings.network)
-    network.load_state_dict({name: each.float() for name, each in load_file(folder / WEIGHTS).items()})
-    return network.requires_grad_(False), settings
 
 
 def adapt(
@@ -122,7 +112,7 @@ def teach(
             warmup=20,
             ema=0.98,
             decay=0.0,
-            precision="bf16" if fast_half() else "f32",
+            precision="bf16" if fast_half(next(network.parameters()).device) else "f32",
             seed=dials.seed,
             report=run.report,
             every=5,
@@ -139,10 +129,11 @@ def _share(network: torch.nn.Module) -> float:
     return share(network) if any(not each.requires_grad for each in network.parameters()) else 1.0
 
 
-def fast_half() -> bool:
-    """Whether this machine multiplies bfloat16 faster than float32."""
-    cpu = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return bool(cpu or torch.cuda.is_available())
+def fast_half(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 faster than float32."""
+    if device.type == "cuda":
+        return True
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 class _Course:
@@ -210,7 +201,7 @@ class _Course:
         losses = []
         for some in rows.split(max(1, self.dials.batch)):
             batch = Batch(given.x0[some], given.cond[some], given.mask[some]).to(device)
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast_half()):
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast_half(device)):
                 losses.append(float(self.objective.loss(self.network, batch, rng)))
         return float(np.mean(losses))
 
@@ -264,7 +255,8 @@ class Torch:
     def __call__(self, x: Floats, t: float, cond: Floats, mask: Floats) -> Floats:
         """v of x (b, C, H, W) at time t."""
         given = [torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in (x, cond, mask)]
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast_half()):
+        half = fast_half(torch.device("cpu"))
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
             v = self.network(given[0], torch.full((len(x),), float(t)), given[1], given[2])
         return np.asarray(v.float().numpy())
 

@@ -105,8 +105,6 @@ def adapt(order: Order, folder: Path, ctx: Context, say: Say, watch: Watch) -> O
 
 def _open(name: str, folder: Path) -> Any:
     card = find_card(name)
-    if not (folder / "model_index.json").is_file():
-        raise WeightsError(f"{name!r} is no diffusion model that can be taught", "Choose another --base")
     with guarded(card):
         from diffusers import AutoPipelineForText2Image
 

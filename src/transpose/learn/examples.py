@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif")
 MOST = 2000  # pictures: more are no style to learn in minutes, and a folder named by mistake is found out
+SIDE = 1024  # pixels of the longer side that are kept of each: no base that can be taught here makes more
 LONGEST = 500  # characters of a caption
 NAMELESS = frozenset(
     "copy dsc dscn file foto image img kopie mvimg null original photo pic picture pxl sample scan screenshot "
@@ -53,6 +54,10 @@ def read_folder(folder: Path, warn: Callable[[str], None]) -> list[Example]:
     if not paths:
         held = f"{len(found)} files, none of them a picture" if found else "nothing"
         raise EmptyInput(f"the folder {str(folder)!r} holds {held}", f"Put pictures into it: {' '.join(SUFFIXES)}")
+    if others := [path for path in found if path not in paths and path.suffix.lower() != ".txt"]:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        named = ", ".join(repr(path.name) for path in others[:3])
+        warn(f"left out: {named}{more}, not {' '.join(SUFFIXES)}")
     if len(paths) > MOST:
         raise InputError(f"the folder {str(folder)!r} holds {len(paths)} pictures", f"Give it at most {MOST}")
     examples = []
@@ -76,12 +81,14 @@ def read_pictures(paths: Sequence[Path]) -> list[Example]:
 
 def _read(path: Path) -> Example:
     from transpose.formats.pictures import read_picture
+    from transpose.media.image import Image
+    from transpose.media.pixels import at_most
 
     if path.is_dir():
         raise FolderInput(f"{str(path)!r} is a folder", "Name the pictures one by one")
     if not path.exists():
         raise MissingInput(f"there is no picture {str(path)!r}", "Check its name")
-    picture = read_picture.function(path, Context())
+    picture = Image(at_most(read_picture.function(path, Context()).pixels, SIDE))
     caption = _caption(path)
     digest = hashlib.sha256(path.read_bytes() + b"\0" + caption.encode()).hexdigest()
     return Example(path, picture, caption, digest)

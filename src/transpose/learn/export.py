@@ -43,8 +43,8 @@ def export(
     return settings
 
 
-def load(folder: Path) -> tuple[DiT, Settings]:
-    """The network in such a folder, in float32, to be trained further. Raises DamagedWeights for damaged files."""
+def open_network(folder: Path) -> tuple[DiT, Settings]:
+    """The network in such a folder, frozen and in float32, to train an adapter on. Raises DamagedWeights."""
     settings = read_settings(folder / SETTINGS)
     index = safetensors_index(folder / WEIGHTS)
     check(settings.network, index)
@@ -53,4 +53,4 @@ def load(folder: Path) -> tuple[DiT, Settings]:
     network.load_state_dict({name: torch.from_numpy(each) for name, each in weights.items()})
     if bad := [name for name, each in network.named_parameters() if not torch.isfinite(each).all()]:
         raise DamagedWeights(f"{WEIGHTS!r} has {bad[0]!r} that is no number", HINT)
-    return network, settings
+    return network.requires_grad_(False), settings

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.errors import DamagedInput, DamagedWeights, EmptyInput, UsageError, WeightsError
 from transpose.core.store import atomic
-from transpose.models import shelf
+from transpose.models import learned, shelf
 from transpose.models.card import FOLDER, NAME, Card, CardFile, find_card
 from transpose.models.diffusion import words
 from transpose.models.diffusion.adapter import ADAPTER
 from transpose.models.diffusion.graph import WEIGHTS
-from transpose.models.diffusion.settings import SETTINGS
-from transpose.models.places import user_cards, user_folder
+from transpose.models.diffusion.settings import SETTINGS, read_settings
+from transpose.models.places import user_cards
 from transpose.models.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 BASE = "picture-diffusion"  # the card that is taught where no other is named
 LARGER = "realesrgan-quick"  # what enlarges its pictures
 RECIPE = "recipe.json"
+LONGEST = 60  # letters of a name
 Say = Callable[[str], None]
 
 
@@ -62,13 +62,14 @@ class Order:
     @property
     def folder(self) -> Path:
         """Where it is learned, and where the adapter stays."""
-        return user_folder() / "learned" / self.name
+        return learned.folder(self.name)
 
 
 def check_name(name: str, *, force: bool) -> None:
     """Raise UsageError where no card can be called so, or one is already."""
-    if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for a model", "Use small letters, digits, - and _, as in papercut")
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        hint = f"Use up to {LONGEST} small letters, digits, - and _, as in papercut"
+        raise UsageError(f"{name[:LONGEST]!r} is no name for a model", hint)
     if (FOLDER / f"{name}.toml").exists():
         raise UsageError(f"{name!r} is a model that comes with Transpose", "Choose another --name")
     if (user_cards() / f"{name}.toml").exists() and not force:
@@ -87,8 +88,12 @@ def learn(order: Order, ctx: Context, say: Say, watch: Watch) -> tuple[Card, Out
     base = find_card(order.base)
     weights = ctx.model(order.base)
     ours = (weights / SETTINGS).is_file()
+    if not ours and not (weights / "model_index.json").is_file():
+        raise WeightsError(f"{base.name!r} is no diffusion model that can be taught", "Choose another --base")
+    if ours and read_settings(weights / SETTINGS).network.channels != 3:
+        raise WeightsError(f"{base.name!r} does not make pictures", "Choose another --base")
     before = _hash(base, weights)
-    with _alone(order):
+    with learned.alone(order.name):
         resumed = _begin(order, before)
         say(f"{'going on with' if resumed else 'learning'} {order.name} on {base.name}, in {order.folder}")
         outcome = (_adapt if ours else _adapt_diffusers)(order, weights, ctx, say, watch)
@@ -99,25 +104,13 @@ def learn(order: Order, ctx: Context, say: Say, watch: Watch) -> tuple[Card, Out
         return _card(order, base, before, outcome, ours), outcome
 
 
-def finish(order: Order) -> None:
-    """Write down that all is done, and remove what only going on would need."""
+def finish(order: Order, card: Card) -> None:
+    """Write down that all is done; remove what only going on would need, and what an earlier card had named."""
     recipe = json.loads((order.folder / RECIPE).read_text(encoding="utf-8"))
     _write(order.folder / RECIPE, recipe | {"finished": True})
     for name in ("checkpoint.safetensors", "prior.npy"):
         (order.folder / name).unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(order: Order) -> Iterator[None]:
-    """Hold the folder: two processes that learn the same name would write one checkpoint."""
-    from filelock import FileLock, Timeout
-
-    order.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with FileLock(order.folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise UsageError(f"another process is learning {order.name!r}", "Wait, or choose another --name") from None
+    learned.drop_others(shelf.place(card) / card.files[0].path)
 
 
 def _hash(card: Card, folder: Path) -> str:
@@ -169,12 +162,11 @@ def _write(path: Path, data: dict[str, object]) -> None:
 def _adapt(order: Order, weights: Path, ctx: Context, say: Say, watch: Watch) -> Outcome:
     """On a network of our own."""
     from transpose.learn import subject
-    from transpose.learn.adapt import adapt, open_network
+    from transpose.learn.adapt import adapt
+    from transpose.learn.export import open_network
     from transpose.models.runtimes.diffusion import open_reader
 
     network, settings = open_network(weights)
-    if settings.network.channels != 3:
-        raise WeightsError(f"{order.base!r} does not make pictures", "Choose another --base")
     read, _ = open_reader(settings, ctx)
     size = settings.network.height, settings.network.width
 
@@ -227,15 +219,13 @@ def _card(order: Order, base: Card, base_hash: str, outcome: Outcome, ours: bool
     """The card of what was learned, as `transpose models add` would write one."""
     from transpose.models.runtimes.diffusers_lora import FILE
 
-    names = [ADAPTER if ours else FILE]
-    files = tuple(
-        CardFile(name, (order.folder / name).stat().st_size, shelf.digest(order.folder / name)) for name in names
-    )
+    adapter = learned.keep(order.folder / (ADAPTER if ours else FILE))
+    files = (CardFile(adapter.name, adapter.stat().st_size, shelf.digest(adapter)),)
     settings = {"base": base.name, "base_hash": base_hash, "memory_mb": str(int(base.size / 1e6 * 3) + 100)}
     if base.name == BASE:
         settings |= {"reader": words.MODEL, "larger": LARGER}
     tasks = ("text-to-image", "image-to-image") if ours else ("text-to-image",)
-    runtime = Runtime("diffusion" if ours else "diffusers-lora", tasks, str(order.folder), settings)
+    runtime = Runtime("diffusion" if ours else "diffusers-lora", tasks, str(adapter.parent), settings)
     what = f"the {order.method} {order.name}" + (f" (a {order.word})" if order.word else "")
     told = f"learned from {len(order.examples)} pictures in {outcome.steps} steps; see report.html in its folder"
     return Card(

@@ -50,7 +50,7 @@ def page(story: Story, folder: Path, examples: Sequence[Example]) -> str:
     """The whole page as HTML; the curve and samples are those that lie in `folder`."""
     rows = "".join(f"<tr><th>{escape(name)}<td>{escape(told)}</tr>" for name, told in story.facts.items())
     tries = "".join(f"<p><code>{escape(each)}</code></p>" for each in story.tries)
-    samples = sorted((folder / "samples").glob("*.png"))
+    samples = sorted((folder / "samples").glob("*.png"), key=lambda path: int(path.stem))
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(story.title)}</title>',
         f"<style>{STYLE}</style><h1>{escape(story.title)}</h1><p>{escape(story.done or 'still learning')}</p>",

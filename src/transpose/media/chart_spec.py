@@ -137,7 +137,7 @@ def _thinned(rows: Rows, ctx: Context) -> Rows:
     if len(rows) <= MOST_POINTS:
         return rows
     ctx.warn(f"{MOST_POINTS:,} of {len(rows):,} points are drawn, chosen by chance")
-    chosen = sorted(random.Random(ctx.seed).sample(range(len(rows)), MOST_POINTS))
+    chosen = sorted(random.Random(0).sample(range(len(rows)), MOST_POINTS))
     return [rows[at] for at in chosen]
 
 

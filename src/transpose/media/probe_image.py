@@ -26,7 +26,7 @@ SPECTROGRAM, HISTORY = "transpose.spectrogram", "transpose"  # text fields
 LARGEST = 178_000_000  # pixels; the reader refuses more
 SIDE = 768  # pixels that the longer side is reduced to
 EXIF, MAKE, MODEL, EXPOSURE, APERTURE, SENSITIVITY = 0x8769, 0x010F, 0x0110, 0x829A, 0x829D, 0x8827
-LEAST = 64  # pixels; of smaller pictures nothing is said
+LEAST = 64  # pixels; of the looks of smaller pictures nothing is said
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 DAMAGE: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError)
 DAMAGE += (RuntimeError, AssertionError, struct.error, zlib.error)
@@ -46,12 +46,14 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures and odd EXIF data
             with _open(path) as picture:
-                if picture.width * picture.height > LARGEST or min(picture.size) < LEAST:
+                if picture.width * picture.height > LARGEST:
                     return {}
                 if SPECTROGRAM in picture.info:
                     return {"image.spectrogram": 1.0}
                 if kind := _written(picture):
                     return {kind: 1.0}
+                if min(picture.size) < LEAST:
+                    return {}
                 return judge(measure(picture), by_camera=_by_camera(picture))
     except PIL.Image.DecompressionBombError:
         return {}

@@ -105,9 +105,10 @@ class Wish:
 # -- words -> wish -----------------------------------------------------------------------------------------------------
 
 BPM = re.compile(
-    r"(\d{2,3}(?:\.\d+)?)\s*(?:bpm\b|beats?\s+(?:per|a)\s+min\w*)|(?:♩\s*=|\btempo(?:\s+of)?)\s*(\d{2,3})", re.I
+    r"(?<![\d.])(\d{1,5}(?:\.\d+)?)\s*(?:bpm\b|beats?\s+(?:per|a)\s+min\w*)|(?:♩\s*=|\btempo(?:\s+of)?)\s*(\d{1,5})",
+    re.I,
 )
-SHIFT = r"(?:\s|-)*(?P<{}>(?i:sharp|flat)\b|[#♯♭]|b(?=[\s,.;-]|$))"
+SHIFT = r"(?:[\s-]+(?=(?i:sharp|flat)\b|[#♯♭]))?(?P<{}>(?i:sharp|flat)\b|[#♯♭]|b(?=[\s,.;-]|$))"  # no gap before b
 KEY = re.compile(  # with a mode; short, as Am; or bare, where "in a" only counts before an accidental or a stop
     r"(?:\b(?:in|of)\s+|\b)(?P<root>[A-Ha-h])(?:"
     + SHIFT.format("shift")
@@ -153,7 +154,8 @@ def _take_key(text: str, found: dict[str, int | float | str | bool]) -> str:
     key = KEY.search(text)
     if not key:
         return text
-    root, shift, mode = key["root"] or key["bare"], key["shift"] or key["german"] or key["bareshift"], key["mode"]
+    root, shift = key["root"] or key["bare"], key["shift"] or key["german"] or key["bareshift"]
+    mode = (key["mode"] or "").lower()
     if key["short"]:
         root, shift, mode = key["short"][0], key["short"][1:], "min"
     moved = SHIFTS[shift.lower()] if shift else 0

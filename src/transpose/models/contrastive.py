@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from transpose.core.context import Context
 from transpose.core.errors import DamagedWeights, EmptyInput
 from transpose.media.image import Image, on_white
+from transpose.media.pixels import at_most
 from transpose.models.network import open_onnx
 from transpose.models.onnx_graph import HINT, Graph, port, read_tensor, safetensors_index
 
@@ -30,6 +31,7 @@ CARD = "picture-text"
 WEIGHTS, SETTINGS, PICTURE, TEXT_GRAPH = "weights.safetensors", "settings.json", "picture.onnx", "text.onnx"
 SIDE, TEXT = 32, 384  # pixels a side; numbers of a sentence vector
 NAMES = "names"  # the tensor with the vectors of the names that settings.json lists
+LARGEST = 4096  # pixels a side of the square that a picture is put on
 MOST = 8  # stages: beyond it a file is damaged or hostile
 MEMORY_MB = 40
 LOW = 0.5  # a share below which names are more often wrong than right, on icons of a set never seen
@@ -102,6 +104,8 @@ def squared(pixels: NDArray[np.uint8]) -> Matrix:
     import numpy as np
     from PIL import Image as Pillow
 
+    if max(pixels.shape) > LARGEST:  # the square of a banner of 40,000 x 20 pixels would not fit into memory
+        pixels = at_most(pixels, LARGEST)
     height, width = pixels.shape[:2]
     side = max(height, width)
     square = np.full((side, side, 3), 255, np.uint8)
@@ -119,9 +123,10 @@ def read_facts(folder: Path) -> Facts:
         facts = Facts(
             int(data["stages"]), int(data["space"]), float(data["scale"]), tuple(str(name) for name in data["names"])
         )
+        ours = data["version"] == 1 and data["side"] == SIDE
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedWeights(f"{SETTINGS!r} of {folder.name!r} cannot be read: {error}", HINT) from error
-    if not 1 <= facts.stages <= MOST or not 1 <= facts.space <= 4096 or data["version"] != 1 or data["side"] != SIDE:
+    if not ours or not 1 <= facts.stages <= MOST or not 1 <= facts.space <= 4096:
         raise DamagedWeights(f"{SETTINGS!r} of {folder.name!r} is not of a pair that this release runs", HINT)
     return facts
 

@@ -203,8 +203,8 @@ def _draw(thing: Thing, match: Match, style: str, variation: int, ctx: Context) 
     """The drawing of a thing, in the colour that was asked for."""
     entries = [match.entry, *match.group]
     entry = entries[min(variation, len(entries) - 1)]
-    if variation and len(entries) == 1:
-        ctx.warn(f"there is only one icon for {' '.join(thing.words)!r}")
+    if variation >= len(entries):
+        ctx.warn(f"there are {len(entries)} icons for {' '.join(thing.words)!r}: -o variation goes from 0 on")
     icon = _read(entry.code, entry.label, style, ctx)
     colour = thing.colour
     if colour and match.exact and colour.name in match.used and colour.name not in BASIC:

@@ -165,21 +165,22 @@ def near(phrase: str, names: Names, encode: Encode, key: str) -> list[tuple[floa
     kept = names.folder / f"vectors-{key}-{len(entries)}.npy"
     try:
         vectors = np.load(kept, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         told = [", ".join([entry.label, *entry.aliases[:2], *entry.tags[:5]]) for entry in entries]
-        vectors = np.float32(0.5) * (encode([entry.label for entry in entries]) + encode(told))
-        _keep(kept, vectors)
+        halves = (0.5 * (encode([entry.label for entry in entries]) + encode(told))).astype(np.float16)
+        _keep(kept, halves)
+        vectors = halves.astype(np.float32)  # as they will be read the next time
     cosines = vectors @ encode([phrase])[0]
     best = np.argsort(-cosines, kind="stable")[:5]
     return [(float(cosines[number]), entries[number]) for number in best]
 
 
-def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
+def _keep(path: Path, vectors: NDArray[np.float16]) -> None:
     """Store the vectors for the next time, if the folder can be written."""
     import numpy as np
 
     with suppress(OSError):
         made = path.with_name(f"{path.name}.{os.getpid()}")
         with made.open("wb") as file:
-            np.save(file, vectors.astype(np.float16))
+            np.save(file, vectors)
         made.replace(path)

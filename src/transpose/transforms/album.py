@@ -9,7 +9,7 @@ from transpose.media.document import Document
 from transpose.media.image import Image
 
 
-@transform("images -> document.album", loses=["wording", "structure", "metadata"], shows=True)
+@transform("images -> document.album", loses=["wording", "structure", "metadata"])
 def album(images: Many[Image], ctx: Context) -> Document:
     """Put pictures into a document, a section each; what they say is not read (for that: `--via read-page`).
 

@@ -23,6 +23,7 @@ SEEN = 128  # opacity from which a pixel counts
     loses=["pixels", "layout", "detail"],
     needs=["pyarrow"],
     extra="images",
+    deterministic=False,
 )
 def colours(image: Image, ctx: Context, *, most: Annotated[int, Range(1, 32), "colours at most"] = 6) -> Table:
     """List the dominant colours, the commonest first: name, hex (#rrggbb, sRGB) and share (0 to 1).

@@ -22,7 +22,6 @@ from transpose.models.tunes import ACCOMPANIED, SOLO, Order, Taste, TuneModel
 
 METRE = {"waltz": "3/4", "jig": "6/8"}  # of the styles that have one; else four quarters
 EXTRA = 3  # semitones that a note may lie beyond what sounds best
-MOST_SECTIONS = 16
 SECONDS = 24.0  # of a tune, about, where nothing is said
 
 
@@ -35,6 +34,7 @@ SECONDS = 24.0  # of a tune, about, where nothing is said
     models=["tune-tokens"],
     needs=["onnxruntime", "mido"],
     memory_mb=80,
+    deterministic=False,
 )
 def compose_tune(
     prompt: Text,
@@ -119,7 +119,6 @@ def _planned(wish: Wish, bars: int, seconds: float, metre: str, accompaniment: s
     if not bars:
         each = METRES[metre] / TICKS * 60 / (wish.tempo or 120)
         bars = max(1, round(seconds / each)) if seconds else min((4, 8, 16), key=lambda n: abs(n * each - SECONDS))
-    bars = min(bars, MOST_BARS * MOST_SECTIONS)
     whole, rest = divmod(bars, MOST_BARS)
     return _Plan(Order(wish, metre, MOST_BARS, texture, span), (MOST_BARS,) * whole + ((rest,) if rest else ()))
 

@@ -45,7 +45,14 @@ class Box(NamedTuple):
         return across * down if across > 0 and down > 0 else 0.0
 
 
-@transform("table.links -> image.chart", loses=["exactness"], needs=["pyarrow"], extra="tables", memory_mb=300)
+@transform(
+    "table.links -> image.chart",
+    loses=["exactness"],
+    needs=["pyarrow"],
+    extra="tables",
+    memory_mb=300,
+    deterministic=False,
+)
 def draw_links(
     table: Table,
     ctx: Context,

@@ -34,6 +34,7 @@ Size = Annotated[int, Range(32, 512), "pixels a side; the network makes 32"]
     invents=True,
     synthetic=True,
     memory_mb=600,
+    deterministic=False,
 )
 def generate_picture(
     prompt: Text,
@@ -84,6 +85,7 @@ def generate_picture(
     invents=True,
     synthetic=True,
     memory_mb=600,
+    deterministic=False,
 )
 def regenerate_picture(
     image: Image,

@@ -32,6 +32,7 @@ SEAM = 1.0  # seconds in which the end of a loop goes over into its start
     uses=["paint-spectrogram", "sound-from-spectrogram"],
     models=["music-diffusion"],
     memory_mb=400,
+    deterministic=False,
 )
 def improvise(
     prompt: Text,

@@ -13,7 +13,7 @@ from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.media.wish import Wish
 from transpose.models.diffusion.beats import BAR
-from transpose.models.diffusion.generate import Velocity, generate, varied
+from transpose.models.diffusion.generate import Condition, Velocity, generate, varied
 from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
 from transpose.models.diffusion.sound import GUIDED_ABOVE, Painter, open_painter
@@ -35,6 +35,7 @@ MODEL = "music-diffusion"
     loses=["wording", "structure"],
     models=[MODEL],
     memory_mb=300,
+    deterministic=False,
 )
 def paint_spectrogram(
     prompt: Text,
@@ -62,18 +63,19 @@ def paint_spectrogram(
         raise EmptyInput("the prompt is empty", "Say what to play, such as 'slow sad cello in d minor'")
     painter = ctx.load(MODEL, lambda: open_painter(ctx.model(MODEL), ctx.threads), 300)
     wish = painter.read(prompt.text, ctx)
-    other = painter.read(toward, ctx) if toward.strip() else None
+    other = painter.read(toward, ctx, "toward") if toward.strip() else None
     loop = loop or other is not None
     tokens = max(4, -(-round(seconds * 1e6) // round(painter.token * 1e6)))
     if loop:
         tokens, wish = in_bars(seconds, wish, painter.token)
     network: Velocity = painter.denoiser
+    course = painter.course(wish, 0.0, other, tokens)
     if loop or tokens > painter.width:
-        network = Windows(painter.denoiser, tokens, loop, painter.course(wish, 0.0, other, tokens))
+        network = Windows(painter.denoiser, tokens, loop, course)
     made = generate(
         network,
-        [painter.condition(wish)],
-        negative=painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None,
+        [Condition(*course(0))],
+        negative=painter.condition(painter.read(negative, ctx, "negative"), beats=False) if negative.strip() else None,
         steps=steps,
         sampler=sampler,
         guidance=guidance,

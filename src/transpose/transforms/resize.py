@@ -13,7 +13,7 @@ MOST = 178_000_000  # pixels of the result: what the readers open
 LONGEST = 200_000  # pixels a side
 
 
-@transform("image -> image", verb=True, loses=["exactness"], shows=True)
+@transform("image -> image", verb=True, loses=["exactness"])
 def resize(
     image: Image,
     ctx: Context,

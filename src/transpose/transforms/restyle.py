@@ -43,6 +43,7 @@ MOST_GAIN = 8.0  # of a column that the network painted too soft
     uses=["spectrogram", "sound-from-spectrogram"],
     models=[MODEL],
     memory_mb=500,
+    deterministic=False,
 )
 def restyle(
     audio: Audio,
@@ -77,7 +78,7 @@ def restyle(
     samples = heard(audio, painter.rate)
     second = None if other is None else np.resize(heard(other, painter.rate), samples.shape)
     wanted = painter.read(prompt.text, ctx)
-    unwanted = painter.condition(painter.read(negative, ctx), beats=False) if negative.strip() else None
+    unwanted = painter.condition(painter.read(negative, ctx, "negative"), beats=False) if negative.strip() else None
     again = Repaint(painter, wanted, unwanted, strength, steps, sampler, guidance)
     played = np.zeros_like(samples)
     places = list(pieces(len(samples), painter.rate))
@@ -153,9 +154,10 @@ class Repaint:
             ctx.progress(number + done / total, count, "pieces")
             ctx.preview(painter.picture(x0[0, 0, :, :tokens], len(samples)))
 
+        course = painter.course(wish, -bar)
         made = generate(
-            Windows(painter.denoiser, width, along=painter.course(wish, -bar)),
-            [painter.condition(wish, -bar)],
+            Windows(painter.denoiser, width, along=course),
+            [Condition(*course(0))],
             negative=self.unwanted,
             steps=self.steps,
             sampler=self.sampler,

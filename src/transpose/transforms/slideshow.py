@@ -36,7 +36,7 @@ SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "arial.ttf", "Arial Un
 LINES = 4  # of a burnt caption; longer ones are set smaller
 
 
-@transform("images, audio, text@timed? -> video", keeps=["synthetic"], loses=["detail", "metadata"], shows=True)
+@transform("images, audio, text@timed? -> video", keeps=["synthetic"], loses=["detail", "metadata"])
 def slideshow(
     images: Many[Image],
     audio: Audio,

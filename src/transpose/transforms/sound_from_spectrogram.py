@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@transform("image.spectrogram -> audio", loses=["phase", "detail", "exactness"], memory_mb=900)
+@transform("image.spectrogram -> audio", loses=["phase", "detail", "exactness"], memory_mb=900, deterministic=False)
 def sound_from_spectrogram(
     image: Image,
     ctx: Context,

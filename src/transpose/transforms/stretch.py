@@ -34,6 +34,7 @@ FADE = 0.03
     needs=["python_stretch"],
     extra="music",
     memory_mb=60,
+    deterministic=False,
 )
 def stretch(
     audio: Audio, ctx: Context, *, speed: Annotated[float, Range(0.1, 10.0), "2 is twice as fast, 0.5 half"] = 0.8
@@ -55,6 +56,7 @@ def stretch(
     needs=["python_stretch"],
     extra="music",
     memory_mb=60,
+    deterministic=False,
 )
 def shift_pitch(
     audio: Audio,

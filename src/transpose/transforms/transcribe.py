@@ -19,6 +19,7 @@ from transpose.models.whisper import BLOCK, UNSURE, listen, paragraphs
     needs=["faster_whisper"],
     extra="local",
     memory_mb=600,
+    deterministic=False,
 )
 def transcribe(
     audio: Audio,

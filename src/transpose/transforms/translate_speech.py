@@ -20,6 +20,7 @@ from transpose.models.whisper import BLOCK, listen, paragraphs
     extra="local",
     verb=True,
     memory_mb=600,
+    deterministic=False,
 )
 def translate_speech(
     audio: Audio,

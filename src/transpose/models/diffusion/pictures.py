@@ -94,11 +94,14 @@ class Pictures:
         """What the network reads of a prompt, with a warning where that is only its beginning."""
         from transpose.models.diffusion.generate import Condition
 
-        if not text.strip():
+        text = text.strip()
+        if not text:
             raise EmptyInput("the prompt is empty", "Say what the picture should show: -p 'a red apple'")
         most, count = self.network.settings.network.cond_tokens, self.count(text[:LONGEST])
-        if count > most or len(text) > LONGEST:
-            ctx.warn(f"only the first {most} of {count} parts of words in the prompt were read")
+        if count > most:
+            ctx.warn(f"only the first {most} parts of words in the prompt were read, of {count} or more")
+        elif len(text) > LONGEST:
+            ctx.warn(f"only the first {LONGEST} letters of the prompt were read")
         tokens, mask = self.read([text[:LONGEST]])
         return Condition(tokens[0], mask[0])
 

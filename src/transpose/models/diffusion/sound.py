@@ -153,15 +153,15 @@ class Painter:
 
         return along
 
-    def read(self, text: str, ctx: Context) -> Wish:
-        """The wish in a prompt, as far as this network knows it. Warns of what it passes over."""
+    def read(self, text: str, ctx: Context, role: str = "asked for") -> Wish:
+        """The wish in a prompt, as far as this network knows it, noted as `role`. Warns of what it passes over."""
         labels, told = self.denoiser.settings.labels, read_wish(text)
         wish = settled(told)
         tempo, slowest, fastest = wish.tempo, whole(labels, "slowest"), whole(labels, "fastest")
         if told.unread:
             ctx.warn(f"not understood in {text!r}: {', '.join(told.unread)}")
         if not told.known():
-            ctx.warn("nothing in the prompt says how the music should be; name an instrument, a tempo, a key or a mood")
+            ctx.warn(f"nothing in {text!r} tells music from other music; name an instrument, a tempo, a key or a mood")
         if tempo is not None and not slowest <= tempo <= fastest:
             ctx.warn(f"this model plays {slowest} to {fastest} beats a minute, and not {tempo:g}")
             tempo = float(min(max(tempo, slowest), fastest))
@@ -170,7 +170,7 @@ class Painter:
             ctx.warn(f"this model has not learned {NAMES[wish.instrument or 0]}; played by {NAMES[program or 0]}")
         style = PLAYED_AS.get(wish.style or "", wish.style)
         played = replace(wish, instrument=program, tempo=tempo, style=style, mood=None, unread=())
-        ctx.note("asked for", ", ".join(f"{name} {value}" for name, value in played.known().items() if name in FIELDS))
+        ctx.note(role, ", ".join(f"{name} {value}" for name, value in played.known().items() if name in FIELDS))
         return played
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Windows:
     """A network for `width` columns, made of one for fewer: called like it, for one picture at a time.
 
-    `along(column)` gives the condition tokens and mask of the window that begins at a column; without it all windows
-    have the condition of the call.
+    `along(column)` gives the condition tokens and mask of the window that begins at a column. It stands for the
+    condition of a call that equals `along(0)`; any other, such as a negative one, is that of all windows.
     """
 
     inner: Velocity
@@ -52,6 +52,11 @@ class Windows:
         last = max(0, self.width - inside)
         steps = max(1, -(-last // round(inside * (1 - self.overlap))))
         return sorted({round(number * last / steps) for number in range(steps + 1)})
+
+    @cached_property
+    def _first(self) -> tuple[Array, Array]:
+        assert self.along is not None
+        return self.along(0)
 
     def __call__(self, x: Array, t: float, cond: Array, mask: Array) -> Array:
         """v of x (b, C, H, width); rows of b share nothing."""
@@ -79,7 +84,7 @@ class Windows:
     def _conditions(self, starts: Sequence[int], cond: Array, mask: Array) -> tuple[Array, Array]:
         import numpy as np
 
-        if self.along is None or not mask.any():
+        if self.along is None or not all(map(np.array_equal, (cond, mask), self._first)):
             return np.stack([cond] * len(starts)), np.stack([mask] * len(starts))
         parts = [self.along(start) for start in starts]
         return np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])

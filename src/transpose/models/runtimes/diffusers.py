@@ -213,18 +213,9 @@ def _open(card: Card, folder: Path, ctx: Context, kind: str) -> Pipeline:
         import torch
 
         precise = settings(card).get("dtype") or ("float16" if ctx.device.startswith("cuda") else "float32")
-        pipe = (
-            getattr(library, kind).from_pretrained(
-                str(folder),
-                local_files_only=True,
-                use_safetensors=True,
-                safety_checker=None,
-                torch_dtype=getattr(torch, precise),
-            )
-            if kind != "DiffusionPipeline"
-            else library.DiffusionPipeline.from_pretrained(
-                str(folder), local_files_only=True, use_safetensors=True, torch_dtype=getattr(torch, precise)
-            )
+        checked = {} if kind == "DiffusionPipeline" else {"safety_checker": None}
+        pipe = getattr(library, kind).from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, torch_dtype=getattr(torch, precise), **checked
         )
         pipe.set_progress_bar_config(disable=True)
         return Pipeline(pipe.to(ctx.device), card.name)
