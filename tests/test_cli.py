@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from transpose.cli import main
+from transpose.core.errors import EmptyInput
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,23 @@ def test_a_folder_gets_a_file_for_each_input(capsys: pytest.CaptureFixture[str])
     told(capsys, "a.txt", "out/", code=2)
 
 
+def test_a_bad_input_does_not_keep_the_others_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.txt").write_bytes(b"")
+    Path("good.txt").write_text("good")
+    assert main(["bad.txt", "good.txt", "some words", "out/", "--to", ".md"]) == EmptyInput.exit_code
+    assert sorted(path.name for path in Path("out").iterdir()) == ["good.md", "some-words.md"]
+    said = capsys.readouterr().err
+    assert "bad.txt" in said
+    assert "1 of 3 were not made" in said
+
+
+def test_a_preview_has_a_place_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("nowhere/x.png", "x.jpg", "b.png"):
+        assert main(["a red fox", "b.png", "--preview", wrong]) in (2, 40)
+        assert not Path("b.png").exists()
+    assert "--preview" in capsys.readouterr().err
+
+
 def test_history_is_told_from_records_and_from_the_file_itself(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -68,7 +86,7 @@ def test_history_is_told_from_records_and_from_the_file_itself(
     assert "read-text" in told(capsys, "history", "b.json")
     monkeypatch.setenv("TRANSPOSE_HOME", str(tmp_path / "elsewhere"))
     record = json.loads(told(capsys, "history", "b.json", "--json"))
-    assert [step["transform"] for step in record["steps"]] == ["read-text"]
+    assert [step["transform"] for step in record["steps"]] == ["read-text", "write-json-text"]
     told(capsys, "history", "a.txt", code=10)
 
 

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from transpose import Session
 from transpose.core.context import Context
+from transpose.core.errors import DamagedInput, MislabelledInput
 from transpose.core.kind import KINDS
 from transpose.formats.pdf import read_pages
 from transpose.formats.pictures import write_png
@@ -115,12 +116,20 @@ def test_a_camera_in_the_exif_drops_the_doubt(tmp_path: Path) -> None:
     assert probe(tmp_path / "b.jpg", Context())["image.photo"] < 0.9
 
 
-def test_tiny_damaged_and_foreign_files_say_nothing(tmp_path: Path) -> None:
+def test_tiny_pictures_say_nothing_and_damaged_ones_are_told(tmp_path: Path) -> None:
     Pillow.new("RGB", (32, 32)).save(tmp_path / "tiny.png")
+    assert probe(tmp_path / "tiny.png", Context()) == {}
+    fields = PngInfo()
+    fields.add_text("transpose", '{"steps": [{"output": "image.icon"}]}')
+    Pillow.new("RGB", (32, 32)).save(tmp_path / "small.png", pnginfo=fields)
+    assert probe(tmp_path / "small.png", Context()) == {"image.icon": 1.0}
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "cut.jpg").write_bytes((EXAMPLES / "photo.jpg").read_bytes()[:9000])
-    for name in ("tiny.png", "text.png", "cut.jpg"):
-        assert probe(tmp_path / name, Context()) == {}
+    for name in ("text.png", "cut.jpg"):
+        with pytest.raises(DamagedInput, match=name):
+            probe(tmp_path / name, Context())
+    with Session() as session, pytest.raises(MislabelledInput, match=r"text\.png"):
+        session.plan(tmp_path / "text.png", "text.label")
 
 
 @pytest.mark.parametrize("size", [(64, 64), (64, 3000), (3000, 64), (1000, 1000)])

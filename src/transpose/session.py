@@ -27,7 +27,7 @@ from transpose.index import load_catalog
 from transpose.naming import name_goal, name_task
 from transpose.options import check_options
 from transpose.speeds import learn
-from transpose.wishes import Wishes, check_wishes
+from transpose.wishes import Wishes, check_wishes, several
 
 if TYPE_CHECKING:
     import tempfile
@@ -157,7 +157,7 @@ class Session:
         self._hosts = allowed()
         said: tuple[str, ...] = ()
         kind = parse_node(wishes["kind"]) if wishes.get("kind") else None
-        verbs = tuple(wishes.get("verbs", ()))
+        verbs = several(wishes.get("verbs", ()))
         if isinstance(to, Path):
             node = Node(to.suffix.lower())
             if not wishes.get("strict"):
@@ -170,7 +170,7 @@ class Session:
             node = parse_node(to)
         if wishes.get("lang"):
             kind = (kind or Node(self._modality(node))).having(lang=str(wishes["lang"]))
-        via, avoid = tuple(wishes.get("via", ())), (*wishes.get("avoid", ()), *self._forbidden())
+        via, avoid = several(wishes.get("via", ())), (*several(wishes.get("avoid", ())), *self._forbidden())
         goal = Goal(
             node,
             kind,

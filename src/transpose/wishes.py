@@ -16,18 +16,23 @@ class Wishes(TypedDict, total=False):
 
     kind: str  # --as: what the output means
     source_kind: str  # --from: what the input is
-    verbs: Iterable[str]  # --do
+    verbs: str | Iterable[str]  # --do
     do: str  # one verb or transform; then `to` may be left out
     prompt: str  # -p
     bind: Mapping[str, Any]  # --with NAME=IN
     lang: str
-    via: Iterable[str]
-    avoid: Iterable[str]
+    via: str | Iterable[str]
+    avoid: str | Iterable[str]
     prefer: Literal["", "quality", "speed"]
     options: Mapping[str, Scalar]  # -o
     strict: bool
     creative: bool
     keep: Path  # a folder for every value on the way
+
+
+def several(names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name stands for itself, and is not taken letter by letter."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def check_wishes(wishes: Wishes) -> None:

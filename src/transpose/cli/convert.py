@@ -105,10 +105,29 @@ def run(args: argparse.Namespace) -> int:
     request = Request(args)
     with request.session() as session:
         if request.each:
-            for source in request.sources(session):
-                _run_one(session, request, [source], request.out)
-            return 0
+            return _run_each(session, request)
         return _run_one(session, request, request.sources(session), request.out)
+
+
+def _run_each(session: Session, request: Request) -> int:
+    """An output for each input. What is wrong with one does not keep the others waiting; all are named at the end."""
+    from transpose.cli import complain
+    from transpose.core.errors import DiskFull, MissingPackage, TransposeError, UsageError, WeightsError
+
+    sources, failed = request.sources(session), []
+    for source in sources:
+        try:
+            _run_one(session, request, [source], request.out)
+        except (UsageError, MissingPackage, WeightsError, DiskFull):
+            raise  # so would all that follow
+        except TransposeError as error:
+            name = getattr(source, "name", source)
+            error.message = error.message if name in error.message else f"{name[:60]}: {error.message}"
+            failed.append(error)
+            complain(error, verbose=request.args.verbose, as_json=request.args.json)
+    if failed:
+        print(f"transpose: {len(failed)} of {len(sources)} were not made", file=sys.stderr)
+    return failed[0].exit_code if failed else 0
 
 
 def _run_one(session: Session, request: Request, sources: list[Any], out: Path | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -51,9 +50,9 @@ class Preview:
         """Write the picture beside the file, then put it in its place; what is no picture is not shown."""
         from PIL import Image as Pictures
 
+        from transpose.core.store import atomic
         from transpose.media.image import Image, on_white
 
         if isinstance(value, Image):
-            half = self.path.with_name(f".{self.path.name}.part")
-            Pictures.fromarray(on_white(value.pixels)).save(half, "PNG")
-            os.replace(half, self.path)
+            with atomic(self.path, force=True) as temporary:
+                Pictures.fromarray(on_white(value.pixels)).save(temporary, "PNG")

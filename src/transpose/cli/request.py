@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from transpose.core.errors import AmbiguousError, InputError, MissingInput, UsageError
+from transpose.core.errors import AmbiguousError, InputError, MissingInput, OutputError, UsageError
 
 if TYPE_CHECKING:
     from transpose.session import Session
@@ -72,8 +73,10 @@ class Request:
         return out
 
     def stem(self, sources: list[Any]) -> str:
-        """The name of an output in a folder: that of its first input."""
-        return sources[0].stem if isinstance(sources[0], Path) else "text"
+        """The name of an output in a folder: that of its first input, or its words."""
+        if isinstance(sources[0], Path):
+            return sources[0].stem
+        return "-".join(re.findall(r"\w+", str(sources[0])))[:60].strip("-") or "text"
 
     # -- what goes in ------------------------------------------------------------------------------------------
 
@@ -135,7 +138,7 @@ class Request:
             seed=self.args.seed or 0,
             cache=not getattr(self.args, "no_cache", False),
             report=report,
-            preview=Preview(Path(self.args.preview)) if getattr(self.args, "preview", None) else None,
+            preview=Preview(self._preview()) if getattr(self.args, "preview", None) else None,
             threads=self.config.get("threads"),
             sources=self.config.get("sources"),
             cache_limit=int(self.config.get("cache_gb", 5) * 1024**3),
@@ -143,6 +146,17 @@ class Request:
             licences=self.config.get("licences", ()),
             memory_mb=self.config.get("memory_mb", 0),
         )
+
+    def _preview(self) -> Path:
+        """Where the picture in the making is shown."""
+        path = Path(self.args.preview)
+        if path.suffix.lower() != ".png":
+            raise UsageError(f"the preview {str(path)!r} has to be a .png", "As in: --preview now.png")
+        if not path.parent.is_dir():
+            raise OutputError(f"there is no folder {str(path.parent)!r} for the preview", "Make it first")
+        if self.out is not None and path.resolve() == self.out.resolve():
+            raise UsageError("--preview and OUT are the same file", "Give the preview a name of its own")
+        return path
 
     def ask(self, make: Callable[[Wishes], T], wishes: Wishes) -> T:
         """`make(wishes)`, and on a terminal the question that it may raise, put as numbered choices."""

@@ -195,8 +195,7 @@ class Run:
         return result
 
     def _require(self, item: Transform) -> None:
-        missing = ", ".join(missing_modules(item))
-        if missing:
+        if missing := ", ".join(missing_modules(item)):
             hint = f"Run: pip install {install(item)}"
             raise MissingPackage(f"{item.name} needs {missing}, which is not installed", hint)
 
@@ -206,6 +205,7 @@ class Run:
         if item.writes:
             from json import dumps
 
+            self._records[number] = self._record(item, self.route.steps[number], ctx)  # the facts are yet to come
             ctx.history = dumps(self.history(), ensure_ascii=False, separators=(",", ":"))
         return ctx
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transpose.core.context import Context
+from transpose.core.errors import DamagedInput
 from transpose.core.kind import KINDS
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
     """Probabilities of `image.photo`, `image.page` and `image.drawing`; what is missing to 1 is none of them.
 
     Of several pictures in a file the first speaks for all. What a history says that was written is certain:
-    `{"image.icon": 1.0}`; `{}` for a picture that is tiny or cannot be read (its reader will say why).
+    `{"image.icon": 1.0}`; `{}` for a picture that is tiny, or huge, or of a format whose package is missing. Raises
+    DamagedInput for what is no picture.
     """
     import warnings
 
@@ -55,32 +57,30 @@ def probe(path: Path, ctx: Context) -> dict[str, float]:
                 if min(picture.size) < LEAST:
                     return {}
                 return judge(measure(picture), by_camera=_by_camera(picture))
-    except PIL.Image.DecompressionBombError:
+    except (PIL.Image.DecompressionBombError, ModuleNotFoundError):
         return {}
-    except DAMAGE:
-        return {}
+    except DAMAGE as error:
+        raise DamagedInput(f"{path.name!r} cannot be read as a picture: {error}", "Look at the file") from error
 
 
 def _written(picture: Picture) -> str:
     """The kind that the history names of what Transpose wrote here; "" where there is none."""
     try:
-        kind = json.loads(picture.info[HISTORY])["steps"][-1]["output"]
-    except (KeyError, IndexError, TypeError, ValueError, RecursionError):
+        made = [str(step["output"]).partition("@")[0] for step in json.loads(picture.info[HISTORY])["steps"]]
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ""
-    name = kind.partition("@")[0] if isinstance(kind, str) else ""
-    return name if name.startswith("image.") and name in KINDS else ""
+    kinds = [name for name in made if not name.startswith(".")]  # what was written, and not in which format
+    return kinds[-1] if kinds and kinds[-1].startswith("image.") and kinds[-1] in KINDS else ""
 
 
 def _open(path: Path) -> Picture:
-    """The picture, or the first of several; raises one of `DAMAGE`, also where HEIC cannot be read here."""
+    """The picture, or the first of several; raises one of `DAMAGE`, or ModuleNotFoundError where a package is missing."""
     import PIL.Image
 
     if path.suffix.lower() not in (".heic", ".heif"):
         return PIL.Image.open(path, formats=FORMATS)
-    try:
-        import pi_heif  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        raise OSError("pi-heif is not installed") from None
+    import pi_heif  # type: ignore[import-untyped]
+
     opened = pi_heif.open_heif(path)
     main = opened[opened.primary_index]
     if main.size[0] * main.size[1] > LARGEST:

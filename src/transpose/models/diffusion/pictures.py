@@ -99,7 +99,8 @@ class Pictures:
             raise EmptyInput("the prompt is empty", "Say what the picture should show: -p 'a red apple'")
         most, count = self.network.settings.network.cond_tokens, self.count(text[:LONGEST])
         if count > most:
-            ctx.warn(f"only the first {most} parts of words in the prompt were read, of {count} or more")
+            more = " or more" if len(text) > LONGEST else ""
+            ctx.warn(f"only the first {most} of {count}{more} parts of words in the prompt were read")
         elif len(text) > LONGEST:
             ctx.warn(f"only the first {LONGEST} letters of the prompt were read")
         tokens, mask = self.read([text[:LONGEST]])
