@@ -94,9 +94,7 @@ class _Reading:
 
 def read_wish(text: str, known: Callable[[str], bool]) -> Wish:
     """Read a sentence; `known` tells whether words in a row are the name of something."""
-    reading = _Reading(
-        " ".join(re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|[,;.&+]|\d+", text.lower().replace("’", "'").replace("\n", ",")))
-    )
+    reading = _Reading(" ".join(re.findall(r"[^\W_]+(?:['’-][^\W_]+)*|[,;.&+]|\d+", text.lower().replace("’", "'"))))
     _read_medium(reading)
     _read_background(reading)
     _read_places(reading)

@@ -74,7 +74,7 @@ def _written(picture: Picture) -> str:
 
 
 def _open(path: Path) -> Picture:
-    """The picture, or the first of several; raises one of `DAMAGE`, or ModuleNotFoundError where a package is missing."""
+    """The picture, or the first of several. Raises one of `DAMAGE`; ModuleNotFoundError without pi-heif, for HEIC."""
     import PIL.Image
 
     if path.suffix.lower() not in (".heic", ".heif"):
