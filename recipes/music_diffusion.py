@@ -1,7 +1,7 @@
 """Teach the spectrogram route: `python -m recipes.music_diffusion STAGE FOLDER [--data DIR] [--seconds N]`.
 
 Stages: codec (the principal components of the clips' tokens), numbers (every clip through it), train (resumes by
-itself), export (FOLDER/final). DATA is what music_data.py wrote. One thread; see music_diffusion.sh for the whole.
+itself, and writes FOLDER/final). DATA is what music_data.py wrote. One thread; see music_diffusion.sh for the whole.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ import torch  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 from transpose import learn  # noqa: E402
-from transpose.core.errors import DamagedInput, DamagedWeights, MissingPackage, OutputError, TransformError  # noqa: E402
+from transpose.core.errors import DamagedInput, MissingPackage, OutputError, TransformError  # noqa: E402
 from transpose.learn.dit import DiT  # noqa: E402
 from transpose.learn.export import export, open_network  # noqa: E402
 from transpose.learn.objective import Batch, Objective, alpha_sigma  # noqa: E402
@@ -403,13 +403,13 @@ def test_weights_that_float16_cannot_hold(tmp_path: Path) -> None:
 def test_an_adapter_in_onnx_equals_peft(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("peft")
-    from transpose.learn.lora import add_lora, load_lora, save_lora, share
+    from transpose.learn.lora import add_lora, save_lora, share
 
     base, path = tmp_path / "base", tmp_path / "run" / "adapter.safetensors"
     frozen = stirred()
     export(frozen, base, schedule="flow", conditioner="minilm")
     digest = hashlib.sha256((base / WEIGHTS).read_bytes()).hexdigest()
-    made = add_lora(open_network(base)[0], rank=2, alpha=4)
+    made = add_lora(open_network(base)[0], rank=2)
     given = inputs(SHAPE)
     with torch.inference_mode():
         start = frozen(*given)
@@ -421,16 +421,14 @@ def test_an_adapter_in_onnx_equals_peft(tmp_path: Path) -> None:
     assert share(made) == pytest.approx(
         2 * (4 * 32 + 2 * 32 + 3 * 32 + 3 * 32) * 2 / sum(map(math.prod, sizes(SHAPE).values()))
     )
-    save_lora(made, path, done.average)
+    with torch.no_grad():
+        for name, each in made.named_parameters():
+            each.copy_(done.average[name].half() if name in trained else each)
+    save_lora(made, path)
 
     with torch.inference_mode():
-        wanted = load_lora(open_network(base)[0], path).eval()(*given).numpy()  # peft's forward, with what was saved
+        wanted = made.eval()(*given).numpy()  # peft's forward, with what was saved
     arrays = [each.numpy() for each in given]
     assert abs(open_denoiser(base, adapters=[path])(*arrays) - wanted).max() < 1e-4
     assert abs(wanted - start.numpy()).max() > 1e-2  # and it did change something
     assert hashlib.sha256((base / WEIGHTS).read_bytes()).hexdigest() == digest
-
-    with pytest.raises(DamagedWeights, match="another network"):
-        load_lora(network(shape=Shape(1, 8, 8, (4, 4), 32, 1, 4, mlp=2.0, cond_dim=6, cond_tokens=3)), path)
-    with pytest.raises(DamagedWeights, match="means"):
-        load_lora(network(shape=Shape(1, 8, 8, (4, 4), 16, 2, 4, mlp=2.0, cond_dim=6, cond_tokens=3)), path)

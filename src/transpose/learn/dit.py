@@ -19,13 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from transpose.models.diffusion.graph import EPSILON, SLOWEST, TIME, WAVES
 from transpose.models.diffusion.settings import Shape
 
-WAVES = 256  # sines and cosines that the time becomes
-SLOWEST = 10_000  # ratio of the fastest and the slowest of them
-FURTHEST = 50  # the same of the places of patches
-TIME = 1000.0  # the time, 0 to 1, is multiplied by this
-EPSILON = 1e-6  # of the layer normalisations
+FURTHEST = 50  # ratio of the fastest and the slowest of the sines that tell the places of patches
 
 
 class DiT(nn.Module):  # type: ignore[misc]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from transpose.core.errors import DamagedWeights
 from transpose.models.diffusion.adapter import merge, read_adapter
 from transpose.models.diffusion.graph import GRAPH, WEIGHTS, check, draw, sizes
-from transpose.models.diffusion.rough import RoughDrawing
 from transpose.models.diffusion.settings import HINT, SETTINGS, Settings, read_settings
 from transpose.models.onnx_graph import read_tensor, safetensors_index
 
@@ -23,18 +22,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-TRUSTED = 0.03  # share by which whole numbers of 8 bits may be off; 0.005 was seen
-
-Precision = Literal["f32", "int8"]
-
 
 class Denoiser:
     """`denoiser(x, t, cond, mask)` is the velocity v of x (b, C, H, W) at time t under a condition, in x's shape."""
 
-    def __init__(self, settings: Settings, session: InferenceSession, precision: Precision = "f32") -> None:
+    def __init__(self, settings: Settings, session: InferenceSession) -> None:
         self.settings = settings
         self.session = session
-        self.precision = precision
 
     def __call__(self, x: Floats, t: float | Floats, cond: Floats, mask: Floats) -> Floats:
         """t (b) in 0..1, or one number for all; cond (b, L, Dc); mask (b, L) of 0 and 1; all float32.
@@ -57,40 +51,19 @@ class Denoiser:
         return velocity
 
 
-def open_denoiser(
-    folder: Path, threads: int = 1, adapters: Sequence[Path] = (), scale: float = 1.0, *, precision: Precision = "f32"
-) -> Denoiser:
+def open_denoiser(folder: Path, threads: int = 1, adapters: Sequence[Path] = (), scale: float = 1.0) -> Denoiser:
     """The model in a folder, changed by adapters (files or folders), each `scale` times; no file is written.
 
-    "int8" is some 2.5 times as fast as "f32", and nearly the same (see rough.py). Where it is not, because this
-    processor saturates or the network has outliers, the answer is in float32: `precision` of the answer tells.
     Raises DamagedWeights where a file is damaged, missing, or does not fit the others.
     """
     settings = read_settings(folder / SETTINGS)
-    if not adapters and precision == "f32" and (folder / GRAPH).exists():
+    if not adapters and (folder / GRAPH).exists():
         return Denoiser(settings, _open(folder, settings, str(folder / GRAPH), threads))
     index = safetensors_index(folder / WEIGHTS)
     check(settings.network, index)
     weights = {name: read_tensor(folder / WEIGHTS, index[name]) for name in sizes(settings.network)}
     weights = merge(weights, [read_adapter(path) for path in adapters], scale)
-    exact = Denoiser(settings, _open(folder, settings, draw(settings.network, index, weights), threads))
-    if precision == "f32":
-        return exact
-    graph = RoughDrawing(settings.network, index, weights).finish()
-    rough = Denoiser(settings, _open(folder, settings, graph, threads), "int8")
-    return rough if distance(exact, rough) < TRUSTED else exact
-
-
-def distance(exact: Denoiser, rough: Denoiser) -> float:
-    """How far one network is from another on noise in the middle of the way: the error's norm by the value's."""
-    import numpy as np
-
-    shape, rng = exact.settings.network, np.random.default_rng(0)
-    x = rng.standard_normal((2, shape.channels, shape.height, shape.width), np.float32)
-    cond = rng.standard_normal((2, shape.cond_tokens, shape.cond_dim), np.float32)
-    mask = np.repeat(np.array([[1], [0]], np.float32), shape.cond_tokens, 1)
-    one, other = (each(x, 0.5, cond, mask) for each in (exact, rough))
-    return float(np.linalg.norm(one - other) / max(float(np.linalg.norm(one)), 1e-12))
+    return Denoiser(settings, _open(folder, settings, draw(settings.network, index, weights), threads))
 
 
 def _open(folder: Path, settings: Settings, graph: str | bytes, threads: int) -> InferenceSession:

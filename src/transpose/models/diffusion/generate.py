@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from transpose.core.errors import OptionError, TransformError
 from transpose.models.diffusion.samplers import SAMPLERS, Sampler, SamplerName
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
     Progress = Callable[[int, int, Array], None]  # evaluations done, in all, and how x0 looks now: (b, C, H, W)
-
-Clip = Literal["none", "static", "dynamic"]
-QUANTILE = 0.995  # of dynamic thresholding (Saharia et al. 2022, "Imagen", section 2.3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +64,6 @@ def generate(
     strength: float = 1.0,
     noise: Array | None = None,
     variation: float = 1.0,
-    clip: Clip = "static",
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Array:
@@ -83,7 +79,6 @@ def generate(
             (Meng et al. 2022, "SDEdit"); 1 forgets them.
         noise: to use instead of the seed's, (b, C, H, W).
         variation: how far the noise turns from that of the seed's picture 0: 0 the same, 1 all its own.
-        clip: keeps the data that the network sees in -1..1; "dynamic" by scaling them (Saharia et al. 2022).
         batch: pictures that the network gets at once; beyond 1, the last bits may depend on it.
         progress: told after each evaluation.
 
@@ -104,7 +99,7 @@ def generate(
     if start is not None and strength < 1:
         times = schedule.grid(max(1, round(strength * times.steps)), chosen.spacing, strength)
         x = schedule.noised(np.clip(_sized(start, sizes, "start"), -reach, reach), x, times.t[0])
-    step = _Step(denoiser, schedule, given, null, guidance, guided_above, clip, batch)
+    step = _Step(denoiser, schedule, given, null, guidance, guided_above, batch)
     watched = _watched(step, chosen.evaluations(times), progress)
     made = chosen(watched, x.astype(np.float32), times, SeparateDice(seed, len(given)))
     return np.clip(made, -reach, reach).astype(np.float32)
@@ -120,7 +115,6 @@ class _Step:
     null: Condition
     guidance: float
     guided_above: float
-    clip: Clip
     batch: int
 
     def __call__(self, x: Array, t: float) -> Array:
@@ -129,7 +123,8 @@ class _Step:
         v = np.concatenate([self._velocity(x, t, first) for first in range(0, len(x), self.batch)])
         if not np.isfinite(v).all():
             raise TransformError("the network gave no numbers", "Lower the guidance, or pull or train the model again")
-        return clipped(self.schedule.x0(x, v, t), self.clip, self.denoiser.settings.reach).astype(np.float32)
+        reach = self.denoiser.settings.reach
+        return np.clip(self.schedule.x0(x, v, t), -reach, reach).astype(np.float32)
 
     def _velocity(self, x: Array, t: float, first: int) -> Array:
         """v of the pictures from `first` on, in one batch with and without their conditions: 2, 2, ... rows."""
@@ -162,19 +157,6 @@ def _watched(step: _Step, total: int, progress: Progress | None) -> Callable[[Ar
     return watched
 
 
-def clipped(x0: Array, how: Clip, reach: float = 1.0) -> Array:
-    """Data (b, ...) kept in -reach..reach: cut off, or each picture scaled by its 99.5 % quantile if that is more."""
-    import numpy as np
-
-    if how == "none":
-        return x0
-    if how == "dynamic":
-        most = [max(reach, float(np.quantile(np.abs(each), QUANTILE))) for each in x0]
-        scale = np.asarray(most, x0.dtype).reshape(-1, *[1] * (x0.ndim - 1))
-        return np.clip(x0, -scale, scale) / scale * x0.dtype.type(reach)
-    return np.clip(x0, -reach, reach)
-
-
 # -- conditions --------------------------------------------------------------------------------------------------------
 
 
@@ -201,11 +183,6 @@ def blend(parts: Sequence[tuple[Condition, float]]) -> Condition:
     tokens = np.sum([s * each.mask[:, None] * each.tokens for (each, _), s in zip(parts, shares, strict=True)], axis=0)
     tokens = tokens / np.where(mask > 0, mask, 1)[:, None]
     return Condition(tokens.astype(np.float32), mask.astype(np.float32))
-
-
-def between(first: Condition, last: Condition, count: int) -> list[Condition]:
-    """`count` conditions on the way from one to another, both included."""
-    return [blend([(first, 1 - at / max(1, count - 1)), (last, at / max(1, count - 1))]) for at in range(count)]
 
 
 def _fit(condition: Condition, shape: Shape) -> Condition:

@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS, GRAPH = "weights.safetensors", "denoiser.onnx"
-WAVES, SLOWEST, TIME = (
-    256,
-    10_000,
-    1000.0,
-)  # as in learn/dit.py: sines of the time, their range of frequencies, its unit
+WAVES = 256  # sines and cosines that the time becomes
+SLOWEST = 10_000  # ratio of the fastest and the slowest of them
+TIME = 1000.0  # the time, 0 to 1, is multiplied by this
 EPSILON = 1e-6  # of the layer normalisations
 PARTS = ("shift", "scale", "gate", "shift_mlp", "scale_mlp", "gate_mlp")  # what a moment says to a block
 

@@ -132,7 +132,7 @@ class Pipeline:
         ignored = sorted(key for key, value in told.items() if key not in takes and value not in ("", None))
         if ignored:
             ctx.warn(f"the model {self.name!r} does not take {', '.join(ignored)}")
-        steps = int(told.get("num_inference_steps", 0))
+        steps = max(1, int(told.get("num_inference_steps", 0) * told.get("strength", 1)))  # as many as are run
 
         def report(pipe: Any, step: int, moment: Any, kept: dict[str, Any]) -> dict[str, Any]:
             """Called by diffusers after each step."""
