@@ -47,9 +47,9 @@ def score(ctx: Context) -> dict[str, str | float]:
         "metric": "top-1 accuracy",
         "value": round(first, 3),
         "quality": round(first, 3),
-        "data": f"{(~new).sum()} icons of Twemoji, a set never seen, among {len(model.facts.names)} names (one of five: "
-        f"{five:.3f}); {new.sum()} of things never learnt, but seen in other sets: {new_first:.3f}, one of five "
-        f"{new_five:.3f}",
+        "data": f"{(~new).sum()} icons of Twemoji, a set never seen, among {len(model.facts.names)} names "
+        f"(one of five: {five:.3f}); {new.sum()} of things never learnt, but seen in other sets: {new_first:.3f}, "
+        f"one of five {new_five:.3f}",
         "date": "2026-11-21",
         "seconds": round(seconds, 4),
         "unit": "picture",

@@ -63,7 +63,8 @@ def _relaxed(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> Iterato
     for index, given in enumerate(givens):
         if given.probe is not None and given.asserted is None:
             read = {t.targets[0].modality for t in catalog if accepts(t.slots[0], given.node)}
-            for name in sorted(k for k in KINDS if "." in k and k.partition(".")[0] in read):
+            kinds = [k for k in KINDS if "." in k and k.partition(".")[0] in read]
+            for name in sorted(kinds, key=lambda kind: (kind != "text.prompt", kind)):  # words are mostly a wish
                 asserted = replace(given, asserted=Node(name))
                 words = _says(f"{_looks(given, name)}If it is {name} all the same, say --from {name}")
                 yield (*givens[:index], asserted, *givens[index + 1 :]), goal, words
