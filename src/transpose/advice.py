@@ -20,8 +20,9 @@ def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute |
     if any(given.prompt for given in givens):
         return _unread_prompt(catalog, givens, goal)
     head = f"no faithful way from {names} to {wanted}"
-    if (model := _needs_model(catalog, givens, goal)) is not None:
-        return NoRoute(head, model)
+    for missing in (_needs_model(catalog, givens, goal), _needs_words(catalog, givens, goal)):
+        if missing is not None:
+            return NoRoute(head, missing)
     for changed_givens, changed_goal, words in _relaxed(catalog, givens, goal):
         label = next(Search(catalog, changed_givens, changed_goal).run(), None)
         if label is not None:
@@ -30,6 +31,17 @@ def advise(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> NoRoute |
     search = Search(catalog, givens, goal)
     list(search.run())
     return NoRoute(head, _dead_end(catalog, goal, search))
+
+
+def _needs_words(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> str | None:
+    """What to say where a transform that was asked for by name reads a prompt, and none was given."""
+    if any(given.node.name == "text.prompt" for given in givens):
+        return None
+    for item in catalog:
+        reads = any(node.name == "text.prompt" for slot in item.slots if not slot.optional for node in slot.nodes)
+        if reads and item.called((*goal.verbs, *goal.via)):
+            return f"{item.name} needs words that say what it should make: add -p 'WORDS'"
+    return None
 
 
 def _needs_model(catalog: Catalog, givens: tuple[Given, ...], goal: Goal) -> str | None:
