@@ -8,7 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.diffusion.pictures import Share, Toward, Variant, Variation
+from transpose.models.diffusion.pictures import Negative, Share, Toward, Variant, Variation
 from transpose.models.protocols import Painter, Sampling, Steering, open_model, steered
 
 
@@ -25,7 +25,7 @@ def paint(
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
-    negative: Annotated[str, "what should not be seen"] = "",
+    negative: Negative = "",
     toward: Toward = "",
     share: Share = 0.5,
     variation: Variation = 0.0,

@@ -8,7 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.diffusion.pictures import ShareOfOther
+from transpose.models.diffusion.pictures import Negative, ShareOfOther
 from transpose.models.protocols import Repainter, Sampling, Steering, open_model, steered
 
 
@@ -34,7 +34,7 @@ def repaint(
     guidance: Annotated[
         float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
     ] = 7,
-    negative: Annotated[str, "what should not be seen"] = "",
+    negative: Negative = "",
     share: ShareOfOther = 0.5,
 ) -> Image:
     """Image-to-image: noise is put on the picture (Meng et al. 2022, SDEdit) and taken off as the prompt says.

@@ -8,8 +8,7 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.diffusion.pictures import Pictures, ShareOfOther
-from transpose.models.diffusion.samplers import SamplerName
+from transpose.models.diffusion.pictures import Guidance, Negative, Pictures, Sampler, ShareOfOther, Steps
 from transpose.models.protocols import open_model
 
 
@@ -30,10 +29,10 @@ def repaint_learned(
     *,
     _model: str,
     strength: Annotated[float, Range(0.01, 1), "how much may change: 1 forgets the picture"] = 0.6,
-    steps: Annotated[int, Range(0, 500), "of the sampler, of which `strength` are done; 0: as many as suit it"] = 0,
-    sampler: Annotated[SamplerName, "how noise becomes a picture"] = "dpm++",
-    guidance: Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance)"] = 3.0,
-    negative: Annotated[str, "what should not be seen"] = "",
+    steps: Steps = 0,
+    sampler: Sampler = "dpm++",
+    guidance: Guidance = 3.0,
+    negative: Negative = "",
     size: Annotated[int, Range(0, 4096), "pixels of the longer side; 0: as suits the model"] = 0,
     share: ShareOfOther = 0.5,
 ) -> Image:

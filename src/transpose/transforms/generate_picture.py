@@ -8,8 +8,18 @@ from transpose.core.context import Context
 from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
-from transpose.models.diffusion.pictures import Pictures, Share, ShareOfOther, Toward, Variant, Variation
-from transpose.models.diffusion.samplers import SamplerName
+from transpose.models.diffusion.pictures import (
+    Guidance,
+    Negative,
+    Pictures,
+    Sampler,
+    Share,
+    ShareOfOther,
+    Steps,
+    Toward,
+    Variant,
+    Variation,
+)
 
 CARD, LARGER, READER = "picture-diffusion", "realesrgan-quick", "minilm"
 MODELS = [CARD, READER, LARGER]
@@ -18,10 +28,6 @@ LOSES = ["wording", "structure", "detail"]
 GUIDANCE = 2.0
 MEMORY_MB = 60
 
-Steps = Annotated[int, Range(0, 250), "of the sampler; 0: as many as suit it"]
-SamplerOption = Annotated[SamplerName, "how noise becomes a picture"]
-Guidance = Annotated[float, Range(0, 20), "how strictly the prompt is followed; 1: no guidance"]
-Negative = Annotated[str, "what should not be seen"]
 Size = Annotated[int, Range(32, 512), "pixels a side; the network makes 32"]
 
 
@@ -41,7 +47,7 @@ def generate_picture(
     ctx: Context,
     *,
     steps: Steps = 0,
-    sampler: SamplerOption = "dpm++",
+    sampler: Sampler = "dpm++",
     guidance: Guidance = GUIDANCE,
     negative: Negative = "",
     size: Size = 128,
@@ -95,7 +101,7 @@ def regenerate_picture(
     *,
     strength: Annotated[float, Range(0.05, 1), "how much may change: 1 forgets the picture"] = 0.6,
     steps: Steps = 0,
-    sampler: SamplerOption = "dpm++",
+    sampler: Sampler = "dpm++",
     guidance: Guidance = GUIDANCE,
     negative: Negative = "",
     size: Size = 128,

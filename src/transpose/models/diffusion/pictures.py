@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 Reader = Callable[[Sequence[str]], "tuple[Floats, Floats]"]  # texts -> tokens (n, L, Dc) and mask (n, L)
 
 # options that all diffusion transforms call alike
+Steps = Annotated[int, Range(0, 250), "of the sampler; 0: as many as suit it"]
+Sampler = Annotated[SamplerName, "how noise becomes a picture"]
+Guidance = Annotated[
+    float, Range(0, 20), "how strictly the prompt is followed (classifier-free guidance); 1: no guidance"
+]
+Negative = Annotated[str, "what should not be seen"]
 Toward = Annotated[str, "a second prompt to go towards"]
 Share = Annotated[float, Range(0, 1), "how far towards the second prompt"]
 ShareOfOther = Annotated[float, Range(0, 1), "how far towards the second input"]
