@@ -89,7 +89,7 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     from recipes.music_diffusion import levels, pieces, wish
     from recipes.music_measure import context, heard
     from recipes.music_probe import Heard, centre_of, read_probe
-    from transpose.models.diffusion.sound import GUIDED_ABOVE, open_painter
+    from transpose.models.diffusion.sound import GUIDANCE, GUIDED_ABOVE, open_painter
     from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
 
     painter, probe = open_painter(ctx.model("music-diffusion"), 1), read_probe(data / "probe/probe.safetensors")
@@ -114,7 +114,7 @@ def music(data: Path, count: int, ctx: Context) -> Model:
     centre = centre_of(first + second)
     conditions = [painter.condition(wish(known[at])) for at in asked]
     real_seen = (told(first), told(second))
-    return Model(painter.denoiser, conditions, 4.0, GUIDED_ABOVE, real_seen, lambda made: told(listen(made)))
+    return Model(painter.denoiser, conditions, GUIDANCE, GUIDED_ABOVE, real_seen, lambda made: told(listen(made)))
 
 
 def measure(model: Model, results: Path) -> None:

@@ -29,7 +29,7 @@ from transpose.media.audio import Audio
 from transpose.media.text import Text
 from transpose.media.wish import Wish, say_wish
 from transpose.models.diffusion.generate import blend, generate
-from transpose.models.diffusion.sound import GUIDED_ABOVE, open_painter
+from transpose.models.diffusion.sound import GUIDANCE, GUIDED_ABOVE, open_painter
 from transpose.transforms.improvise import improvise
 from transpose.transforms.restyle import restyle
 from transpose.transforms.sound_from_spectrogram import sound_from_spectrogram
@@ -123,7 +123,7 @@ def interpolated(probe: Probe, ctx: Context, count: int, centre: Array) -> dict[
         conditions = [blend([(ends[0], 1 - share), (ends[1], share)]) for share in SHARES]
         made = np.concatenate(
             [
-                generate(painter.denoiser, [each], seed=number, steps=20, guidance=4.0, guided_above=GUIDED_ABOVE)
+                generate(painter.denoiser, [each], seed=number, steps=20, guidance=GUIDANCE, guided_above=GUIDED_ABOVE)
                 for each in conditions
             ]
         )

@@ -16,7 +16,7 @@ from transpose.models.diffusion.beats import BAR
 from transpose.models.diffusion.generate import Condition, Velocity, generate, varied
 from transpose.models.diffusion.pictures import Variant, Variation
 from transpose.models.diffusion.samplers import SamplerName
-from transpose.models.diffusion.sound import GUIDED_ABOVE, Painter, open_painter
+from transpose.models.diffusion.sound import GUIDANCE, GUIDED_ABOVE, Painter, open_painter
 from transpose.models.diffusion.windows import Windows
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def paint_spectrogram(
     loop: Annotated[bool, "the end goes on at the beginning, without a seam"] = False,
     steps: Annotated[int, Range(1, 250), "of denoising"] = 20,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
-    guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
+    guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = GUIDANCE,
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
     variation: Variation = 0.0,
     variant: Variant = 1,

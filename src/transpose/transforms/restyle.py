@@ -19,7 +19,7 @@ from transpose.models.diffusion.beats import find_beats
 from transpose.models.diffusion.generate import Condition, generate
 from transpose.models.diffusion.pictures import ShareOfOther
 from transpose.models.diffusion.samplers import SamplerName
-from transpose.models.diffusion.sound import GUIDED_ABOVE, Painter, open_painter, whole
+from transpose.models.diffusion.sound import GUIDANCE, GUIDED_ABOVE, Painter, open_painter, whole
 from transpose.models.diffusion.windows import Windows
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def restyle(
     strength: Annotated[float, Range(0.01, 1.0), "how much may change: 1 forgets all but its rhythm"] = 0.8,
     steps: Annotated[int, Range(1, 250), "of denoising, of which `strength` are done"] = 25,
     sampler: Annotated[SamplerName, "how noise is taken off"] = "dpm++",
-    guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = 4.0,
+    guidance: Annotated[float, Range(0.0, 20.0), "how strictly the prompt is followed"] = GUIDANCE,
     negative: Annotated[str, "a prompt for what should not be heard"] = "",
     share: ShareOfOther = 0.5,
 ) -> Audio:

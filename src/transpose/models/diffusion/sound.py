@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Course = Callable[[int], tuple[Array, Array]]
 
 CODEC = "codec.safetensors"
+GUIDANCE = 4.0  # from 3 to 6 it makes no difference that 120 prompts could tell
 GUIDED_ABOVE = 0.5  # time; guidance to the end costs a quarter more work, and root and key are right less often
 LOUDNESS = 0.1  # root mean square of a painted sound
 ENERGY = 0.375  # mean square of the Hann window
