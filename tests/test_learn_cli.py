@@ -104,6 +104,14 @@ def test_a_taken_name_needs_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     check_name("mycat", force=True)
 
 
+@pytest.mark.parametrize("name", ["..", "../..", "", "."])
+def test_only_a_learning_is_removed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSPOSE_HOME", str(tmp_path))
+    (tmp_path / "learned").mkdir()
+    assert main(["models", "remove", name]) == 31
+    assert (tmp_path / "learned").is_dir()
+
+
 def test_without_its_packages_one_line_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,7 +126,7 @@ def _remove(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
     from transpose.models.pull import megabytes
 
     cards = all_cards(plugins, complain=_warn)
-    begun = [name for name in args.names if name not in cards and learned.folder(name).is_dir()]
+    begun = [name for name in args.names if name not in cards and learned.begun(name)]
     for name in begun:
         print(f"{name}: an unfinished learning; freed {megabytes(learned.remove(name))}")
     for card in _chosen([name for name in args.names if name not in begun], plugins):

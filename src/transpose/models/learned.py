@@ -10,6 +10,7 @@ from pathlib import Path
 from transpose.core.errors import UsageError
 from transpose.core.store import atomic
 from transpose.models import shelf
+from transpose.models.card import NAME
 from transpose.models.places import user_folder
 
 KEPT = "kept"  # the folder of adapters that a card names, each in one called after its hash
@@ -49,11 +50,16 @@ def drop_others(adapter: Path) -> None:
             shutil.rmtree(each, ignore_errors=True)
 
 
+def begun(name: str) -> bool:
+    """Whether there is a learning of that name, finished or not; never so of what is no name, as `..`."""
+    return bool(NAME.fullmatch(name)) and folder(name).is_dir()
+
+
 def remove(name: str) -> int:
-    """Remove all of a learning, finished or not; returns the bytes freed. Raises UsageError while it goes on."""
-    place = folder(name)
-    if not place.is_dir():
+    """Remove all of a learning; returns the bytes freed. Raises UsageError while it goes on."""
+    if not begun(name):
         return 0
+    place = folder(name)
     with alone(name):
         freed = shelf.weigh(place)
         shutil.rmtree(place)
