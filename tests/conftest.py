@@ -6,7 +6,9 @@ import os
 import socket
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +73,17 @@ def models_ctx(tmp_path: Path) -> Context:
     from transpose.models.pull import weights
 
     return Context(weights=partial(weights, quiet=True), folder=tmp_path, threads=1)
+
+
+@pytest.fixture
+def music_ctx(models_ctx: Context) -> Context:
+    """A Context that runs the transforms that the recipes of painted music call."""
+    modules = {"paint-spectrogram": "paint_sound"}
+
+    def run(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        attribute = name.replace("-", "_")
+        module = import_module(f"transpose.transforms.{modules.get(name, attribute)}")
+        return getattr(module, attribute)(*values, models_ctx, **options)
+
+    models_ctx.runner = run
+    return models_ctx

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +25,6 @@ from transpose.transforms.improvise import closed, improvise, in_key
 from transpose.transforms.paint_sound import in_bars, paint_spectrogram
 
 Array = NDArray[np.float32]
-PLACES = {
-    "paint-spectrogram": "paint_sound:paint_spectrogram",
-    "sound-from-spectrogram": "sound_from_spectrogram:sound_from_spectrogram",
-    "spectrogram": "spectrogram:spectrogram",
-}
-
-
-@pytest.fixture
-def music_ctx(models_ctx: Context) -> Context:
-    """A Context that runs the transforms that the recipes use."""
-
-    def run(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        module, attribute = PLACES[name].split(":")
-        return getattr(import_module(f"transpose.transforms.{module}"), attribute)(*values, models_ctx, **options)
-
-    models_ctx.runner = run
-    return models_ctx
 
 
 class Constant:

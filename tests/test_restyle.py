@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,18 +11,6 @@ from transpose.core.errors import EmptyInput, SilentInput
 from transpose.media.audio import Audio
 from transpose.media.text import Text
 from transpose.transforms.restyle import PIECE, pieces, restyle
-
-
-@pytest.fixture
-def music_ctx(models_ctx: Context) -> Context:
-    """A Context that runs the transforms that the recipe uses."""
-
-    def run(name: str, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        module = import_module("transpose.transforms." + name.replace("-", "_"))
-        return getattr(module, name.replace("-", "_"))(*values, models_ctx, **options)
-
-    models_ctx.runner = run
-    return models_ctx
 
 
 def plucked(seconds: float, rate: int, channels: int, gap: float = 0.5) -> NDArray[np.float32]:

@@ -139,6 +139,16 @@ def test_seed_counts_only_where_it_matters(tmp_path: Path) -> None:
     assert CALLS == ["a b"]
 
 
+def test_history_tells_words_and_seed(tmp_path: Path) -> None:
+    """Also the seed 0, and only where one was drawn from; a file is told by its name and not by its words."""
+    with session(tmp_path, seed=0) as each:
+        made = each.run("a red fox", tmp_path / "a.png").history
+        assert made["inputs"][0]["words"] == "a red fox"
+        assert [step.get("seed") for step in made["steps"]] == [0, None]
+        (tmp_path / "b.txt").write_text("a fox", encoding="utf-8")
+        assert "words" not in each.run(tmp_path / "b.txt", "text").history["inputs"][0]
+
+
 def test_options_are_part_of_the_key_and_are_checked(tmp_path: Path) -> None:
     with session(tmp_path) as each:
         one = each.run("a b", "text", verbs=["fake-shout"], options={"marks": "2"})

@@ -9,7 +9,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.audio import Audio
 from transpose.media.text import Text
 from transpose.models.diffusion.pictures import Share, Toward, Variant, Variation
-from transpose.models.protocols import Composer, Sampling, Steering, open_model, steered
+from transpose.models.protocols import Composer, GuidanceScale, SamplingOption, Steering, open_model, steered
 
 
 @transform("text.prompt -> audio", does="compose", invents=True, synthetic=True, deterministic=False)
@@ -20,10 +20,8 @@ def compose(
     _model: str,
     seconds: Annotated[float, Range(0.1, 600), "length"] = 10.0,
     steps: Annotated[int, Range(1, 500), "of denoising"] = 50,
-    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
-    guidance: Annotated[
-        float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
-    ] = 5,
+    sampler: SamplingOption = "own",
+    guidance: GuidanceScale = 5,
     negative: Annotated[str, "what should not be heard"] = "",
     toward: Toward = "",
     share: Share = 0.5,

@@ -10,7 +10,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.text import Text
 from transpose.media.video import Video
 from transpose.models.diffusion.pictures import Negative, Share, Toward, Variant, Variation
-from transpose.models.protocols import Filmer, Sampling, Steering, open_model, steered
+from transpose.models.protocols import Filmer, GuidanceScale, SamplingOption, Steering, open_model, steered
 
 
 @transform("text.prompt -> video", does="film", invents=True, synthetic=True, deterministic=False)
@@ -24,10 +24,8 @@ def film(
     width: Annotated[int, Range(16, 4096), "in pixels"] = 256,
     height: Annotated[int, Range(16, 4096), "in pixels"] = 256,
     steps: Annotated[int, Range(1, 500), "of denoising"] = 25,
-    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
-    guidance: Annotated[
-        float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
-    ] = 7,
+    sampler: SamplingOption = "own",
+    guidance: GuidanceScale = 7,
     negative: Negative = "",
     toward: Toward = "",
     share: Share = 0.5,

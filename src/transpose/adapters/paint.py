@@ -9,7 +9,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.models.diffusion.pictures import Negative, Share, Toward, Variant, Variation
-from transpose.models.protocols import Painter, Sampling, Steering, open_model, steered
+from transpose.models.protocols import GuidanceScale, Painter, SamplingOption, Steering, open_model, steered
 
 
 @transform("text.prompt -> image", does="paint", invents=True, synthetic=True, deterministic=False)
@@ -21,10 +21,8 @@ def paint(
     width: Annotated[int, Range(16, 4096), "in pixels"] = 512,
     height: Annotated[int, Range(16, 4096), "in pixels"] = 512,
     steps: Annotated[int, Range(1, 500), "of denoising; a server may have its own"] = 25,
-    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
-    guidance: Annotated[
-        float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
-    ] = 7,
+    sampler: SamplingOption = "own",
+    guidance: GuidanceScale = 7,
     negative: Negative = "",
     toward: Toward = "",
     share: Share = 0.5,

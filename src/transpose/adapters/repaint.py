@@ -9,7 +9,7 @@ from transpose.core.transform import Range, transform
 from transpose.media.image import Image
 from transpose.media.text import Text
 from transpose.models.diffusion.pictures import Negative, ShareOfOther
-from transpose.models.protocols import Repainter, Sampling, Steering, open_model, steered
+from transpose.models.protocols import GuidanceScale, Repainter, SamplingOption, Steering, open_model, steered
 
 
 @transform(
@@ -30,10 +30,8 @@ def repaint(
     _model: str,
     strength: Annotated[float, Range(0.01, 1), "how much may change: 1 forgets the picture"] = 0.6,
     steps: Annotated[int, Range(1, 500), "of denoising, of which `strength` are done"] = 25,
-    sampler: Annotated[Sampling, "how noise is taken off; own: as the model came"] = "own",
-    guidance: Annotated[
-        float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"
-    ] = 7,
+    sampler: SamplingOption = "own",
+    guidance: GuidanceScale = 7,
     negative: Negative = "",
     share: ShareOfOther = 0.5,
 ) -> Image:

@@ -122,14 +122,12 @@ def _pull(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
 def _remove(args: argparse.Namespace, plugins: Sequence[Path]) -> int:
     from transpose.models import learned, shelf
     from transpose.models.adding import forget
-    from transpose.models.card import all_cards
     from transpose.models.pull import megabytes
 
-    cards = all_cards(plugins, complain=_warn)
-    begun = [name for name in args.names if name not in cards and learned.begun(name)]
-    for name in begun:
+    unfinished = [name for name in args.names if learned.unfinished(name)]
+    for name in unfinished:
         print(f"{name}: an unfinished learning; freed {megabytes(learned.remove(name))}")
-    for card in _chosen([name for name in args.names if name not in begun], plugins):
+    for card in _chosen([name for name in args.names if name not in unfinished], plugins):
         freed = shelf.remove(card.name) + (learned.remove(card.name) if card.runtime else 0)
         if card.runtime:
             forget(card)

@@ -54,7 +54,7 @@ def read_folder(folder: Path, warn: Callable[[str], None]) -> list[Example]:
     if not paths:
         held = f"{len(found)} files, none of them a picture" if found else "nothing"
         raise EmptyInput(f"the folder {str(folder)!r} holds {held}", f"Put pictures into it: {' '.join(SUFFIXES)}")
-    if others := [path for path in found if path not in paths and path.suffix.lower() != ".txt"]:
+    if others := [path for path in found if path.suffix.lower() not in (*SUFFIXES, ".txt")]:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         named = ", ".join(repr(path.name) for path in others[:3])
         warn(f"left out: {named}{more}, not {' '.join(SUFFIXES)}")

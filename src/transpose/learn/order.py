@@ -110,7 +110,7 @@ def finish(order: Order, card: Card) -> None:
     _write(order.folder / RECIPE, recipe | {"finished": True})
     for name in ("checkpoint.safetensors", "prior.npy"):
         (order.folder / name).unlink(missing_ok=True)
-    learned.drop_others(shelf.place(card) / card.files[0].path)
+    learned.drop_others(shelf.place(card))
 
 
 def _hash(card: Card, folder: Path) -> str:
@@ -219,8 +219,10 @@ def _card(order: Order, base: Card, base_hash: str, outcome: Outcome, ours: bool
     """The card of what was learned, as `transpose models add` would write one."""
     from transpose.models.runtimes.diffusers_lora import FILE
 
-    adapter = learned.keep(order.folder / (ADAPTER if ours else FILE))
-    files = (CardFile(adapter.name, adapter.stat().st_size, shelf.digest(adapter)),)
+    best = order.folder / (ADAPTER if ours else FILE)
+    digest = shelf.digest(best)
+    adapter = learned.keep(best, digest)
+    files = (CardFile(adapter.name, adapter.stat().st_size, digest),)
     settings = {"base": base.name, "base_hash": base_hash, "memory_mb": str(int(base.size / 1e6 * 3) + 100)}
     if base.name == BASE:
         settings |= {"reader": words.MODEL, "larger": LARGER}

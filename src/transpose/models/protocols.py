@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from transpose.core.context import Context
 from transpose.core.errors import OptionError, SilentInput, WeightsError
+from transpose.core.transform import Range
 from transpose.models.card import Card, find_card
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Sampling = Literal["own", "dpm++", "unipc", "heun", "euler", "ddim", "ddpm"]  # "own": what the model came with
+# options that all diffusion models of the user's own call alike
+SamplingOption = Annotated[Sampling, "how noise is taken off; own: as the model came"]
+GuidanceScale = Annotated[float, Range(0, 30), "how strictly the prompt is followed (classifier-free guidance scale)"]
 
 
 @dataclass(frozen=True, slots=True)
